@@ -1,0 +1,154 @@
+"""The sketch operator: distinct counts over Arrow batches, in three movements.
+
+`update` takes batches where they are, `merge` joins the states of several places, `finish` turns a state into one row per
+group. Embedded, one state sees all batches; a cluster runs `update` in many processes and merges what they send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paretosql.engine.plan import Call, Sketch
+from paretosql.sketches import GroupedSketch, ProfileSketch
+from paretosql.sketches.estimators import estimate
+
+Ids = npt.NDArray[np.uint64]
+
+
+class SketchState(Protocol):
+    """What a sketch step accumulates."""
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        """Take one batch of the step's source."""
+
+    def merge(self, other: Any) -> None:
+        """Add the state of another part of the same rows."""
+
+    def finish(self, counts: pa.Table | None) -> pa.Table:
+        """The relation of the step; `counts` holds true row numbers when the batches were a sample."""
+
+
+def new_state(step: Sketch) -> SketchState:
+    """An empty state for a step."""
+    return GroupedState(step) if step.sets else WholeState(step)
+
+
+class WholeState:
+    """One sketch per call, over all rows."""
+
+    def __init__(self, step: Sketch) -> None:
+        self._step = step
+        self._sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.calls]
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        for call, sketch in zip(self._step.calls, self._sketches, strict=True):
+            sketch.update(batch.column(call.column))
+
+    def merge(self, other: WholeState) -> None:
+        for mine, theirs in zip(self._sketches, other._sketches, strict=True):
+            mine.merge(theirs)
+
+    def finish(self, counts: pa.Table | None) -> pa.Table:
+        values = {}
+        for call, sketch in zip(self._step.calls, self._sketches, strict=True):
+            if counts is None:
+                value: float | None = sketch.distinct()
+            else:
+                value = estimate(call.method, sketch.profile(), counts.column(call.column)[0].as_py()).value
+            values[call.output] = _whole_numbers([value])
+        return pa.table(values)
+
+
+class GroupedState:
+    """One grouped sketch per call, at the finest grouping; coarser grouping sets are merged from it at the end."""
+
+    def __init__(self, step: Sketch) -> None:
+        self._step = step
+        self._sketches = [GroupedSketch(seed=step.sampling.seed) for _ in step.calls]
+        self._coarse = [name for name, _ in step.sets if name not in ("", "g")]
+        self._links: list[dict[str, Ids]] = []  # finest group and its coarser ones, each finest group at least once
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        groups = _ids(batch.column("g"))
+        for call, sketch in zip(self._step.calls, self._sketches, strict=True):
+            sketch.update(groups, batch.column(call.column))
+        if self._coarse:
+            self._link(batch, groups)
+
+    def _link(self, batch: pa.RecordBatch | pa.Table, groups: Ids) -> None:
+        fine, first = np.unique(groups, return_index=True)
+        self._links.append({"g": fine, **{name: _ids(batch.column(name))[first] for name in self._coarse}})
+        if len(self._links) > 64:  # our choice: rarely enough to be cheap, often enough to stay small
+            self._links = [self._linked()]
+
+    def _linked(self) -> dict[str, Ids]:
+        """Every finest group once, with its coarser groups."""
+        joined = {name: np.concatenate([each[name] for each in self._links]) for name in ("g", *self._coarse)}
+        fine, first = np.unique(joined["g"], return_index=True)
+        return {"g": fine, **{name: joined[name][first] for name in self._coarse}}
+
+    def merge(self, other: GroupedState) -> None:
+        for mine, theirs in zip(self._sketches, other._sketches, strict=True):
+            mine.merge(theirs)
+        self._links.extend(other._links)
+
+    def finish(self, counts: pa.Table | None) -> pa.Table:
+        if counts is not None and counts.num_rows:
+            self._link(counts, _ids(counts.column("g")))
+        parts = [self._finish_set(name, bits, counts) for name, bits in self._step.sets]
+        return pa.concat_tables(parts)
+
+    def _finish_set(self, name: str, bits: int, counts: pa.Table | None) -> pa.Table:
+        columns: dict[str, pa.Array] = {}
+        groups: Ids = np.empty(0, np.uint64)
+        for call, fine in zip(self._step.calls, self._sketches, strict=True):
+            sketch = fine if name == "g" else fine.regroup(*self._mapping(name, fine.groups()))
+            if counts is None:
+                groups, values = sketch.groups(), _round(sketch.distinct())
+            else:
+                groups, rows = self._true_rows(name, counts, call)
+                values = _estimates(call, sketch, groups, rows)
+            columns[call.output] = values
+        bits_column = pa.array(np.full(len(groups), bits, np.int64))
+        return pa.table({"gid": bits_column, "g": pa.array(groups), **columns})
+
+    def _mapping(self, name: str, fine: Ids) -> tuple[Ids, Ids]:
+        if not name:
+            return fine, np.zeros(len(fine), np.uint64)
+        linked = self._linked() if self._links else {"g": fine, name: fine}
+        return linked["g"], linked[name]
+
+    def _true_rows(self, name: str, counts: pa.Table, call: Call) -> tuple[Ids, npt.NDArray[np.int64]]:
+        rows = counts.column(call.column).to_numpy()
+        own = _ids(counts.column(name)) if name else np.zeros(counts.num_rows, np.uint64)
+        groups, place = np.unique(own, return_inverse=True)
+        total = np.zeros(len(groups), np.int64)
+        np.add.at(total, place, rows)
+        return groups, total
+
+
+def _ids(column: pa.Array | pa.ChunkedArray) -> Ids:
+    ids: Ids = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
+    return ids.astype(np.uint64, copy=False)
+
+
+def _estimates(call: Call, sketch: GroupedSketch, groups: Ids, rows: npt.NDArray[np.int64]) -> pa.Array:
+    """One estimate for each group that exists, sampled or not."""
+    profiles = {group: sketch.profile(at) for at, group in enumerate(sketch.groups().tolist())}
+    return _whole_numbers(
+        estimate(call.method, profiles.get(group, {}), count).value
+        for group, count in zip(groups.tolist(), rows.tolist(), strict=True)
+    )
+
+
+def _round(values: npt.NDArray[np.float64]) -> pa.Array:
+    return pa.array(np.rint(values).astype(np.int64))
+
+
+def _whole_numbers(values: Iterable[float | None]) -> pa.Array:
+    return pa.array([None if value is None else round(value) for value in values], pa.int64())

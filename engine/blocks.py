@@ -1,0 +1,116 @@
+"""From a tree to a plan: every SELECT that counts distinct values becomes a sketch step and a smaller SELECT over it.
+
+    SELECT g, ndv(x), sum(y) FROM f WHERE w GROUP BY g HAVING ndv(x) > 1
+
+runs as a sketch step named `n` over the fragment `SELECT hash(g) AS g, x AS x0 FROM f WHERE w`, and in its place stands
+
+    SELECT k0 AS g, v0 AS "ndv(x)", a0 AS "sum(y)"
+    FROM (SELECT g AS k0, sum(y) AS a0, hash(g) AS g FROM f WHERE w GROUP BY g) AS s LEFT JOIN n ON n.g = s.g
+    WHERE v0 > 1
+
+Inner SELECTs are replaced before outer ones, common table expressions before their users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from paretosql.engine.block import replace_block
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.nodes import NdvCall, NdvReport, spot_of
+from paretosql.engine.outputs import name_subqueries
+from paretosql.engine.parameters import fragment
+from paretosql.engine.plan import Plan, Step
+from paretosql.engine.reports import replace_report
+from paretosql.engine.views import expand_views
+from paretosql.errors import NotSupportedError, ProgrammingError, compose
+
+
+def plan(tree: exp.Expression, catalog: Catalog) -> Plan:
+    """The plan of a statement that holds `ndv` or `ndv_report`; `tree` is consumed.
+
+    O(nodes) work here, and two binds by DuckDB for each SELECT that counts.
+
+    Raises:
+        ProgrammingError: unknown names, wrong options, `ndv` where no aggregate may stand.
+        NotSupportedError: a place this version cannot count in.
+    """
+    tree = expand_views(tree, catalog)
+    name_subqueries(tree)
+    steps: list[Step] = []
+    for node in list(_inner_first(tree)):
+        if isinstance(node, NdvReport):
+            steps.append(replace_report(node, catalog))
+        elif any(isinstance(each, NdvCall) for each in _direct(node)):
+            _check_place(node, catalog.text)
+            new = replace_block(node, catalog, steps)
+            if node is tree:
+                tree = new
+            else:
+                node.replace(new)
+    left = tree.find(NdvCall)
+    if left is not None:
+        raise NotSupportedError(
+            compose(
+                "ndv cannot be computed here", spot_of(left, catalog.text), "count in a subquery: (SELECT ndv(x) FROM ..)"
+            )
+        )
+    return Plan(tuple(steps), fragment(tree), catalog.parameters)
+
+
+def _inner_first(tree: exp.Expression) -> Iterator[exp.Expression]:
+    """SELECTs and reports of a tree: common table expressions first, then inner before outer."""
+    with_ = tree.args.get("with_")
+    if with_ is not None:
+        yield from _inner_first(with_)
+    for child in tree.iter_expressions():
+        if child is not with_:
+            yield from _inner_first(child)
+    if isinstance(tree, (exp.Select, NdvReport)):
+        yield tree
+
+
+def _direct(select: exp.Expression) -> Iterator[exp.Expression]:
+    """The nodes of a SELECT that are not inside another query."""
+    for child in select.iter_expressions():
+        if not isinstance(child, exp.Query):
+            yield child
+            yield from _direct(child)
+
+
+_OUTSIDE = {"where": "WHERE", "group": "GROUP BY", "from_": "FROM", "joins": "a join condition", "laterals": "FROM"}
+
+
+def _check_place(select: exp.Expression, text: str) -> None:
+    """Refuse `ndv` where SQL allows no aggregate, and over windows."""
+    for name, words in _OUTSIDE.items():
+        part = select.args.get(name)
+        for root in part if isinstance(part, list) else [part] if part is not None else []:
+            for node in (root, *_direct(root)):
+                if isinstance(node, NdvCall):
+                    hint = "HAVING filters groups by ndv(x); a subquery can compute it first"
+                    raise ProgrammingError(
+                        compose(f"ndv is an aggregate and cannot stand in {words}", spot_of(node, text), hint)
+                    )
+    for node in _direct(select):
+        if isinstance(node, NdvCall):
+            _check_call(node, text)
+
+
+def _check_call(node: exp.Expression, text: str) -> None:
+    spot = spot_of(node, text)
+    outer = node.parent
+    while isinstance(outer, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
+        if not isinstance(outer, exp.Filter):
+            raise NotSupportedError(compose("ndv counts a set: order and NULLs do not matter", spot, "write ndv(x)"))
+        outer = outer.parent
+    if isinstance(outer, exp.Window):
+        raise NotSupportedError(
+            compose("ndv over a window is not supported", spot, "group in a subquery and join: SELECT g, ndv(x) .. GROUP BY g")
+        )
+    inner = next((each for each in _direct(node) if isinstance(each, (exp.AggFunc, exp.Window))), None)
+    if inner is not None:
+        what = "a window" if isinstance(inner, exp.Window) else "an aggregate"
+        raise ProgrammingError(compose(f"ndv counts values of rows, not {what}", spot, "aggregate in a subquery first"))

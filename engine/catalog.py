@@ -1,0 +1,93 @@
+"""What a plan asks DuckDB about names: columns and types of a query, functions, views, and rows that can be read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from paretosql.engine.faults import translated_names
+from paretosql.engine.session import Session
+
+
+@dataclass
+class Catalog:
+    """Answers for one statement: `text` is what the user wrote, `parameters` what they passed."""
+
+    session: Session
+    text: str
+    parameters: dict[str, Any]
+
+    def new_name(self) -> str:
+        """A relation name that nothing else uses; it lives until the next statement."""
+        return self.session.new_name()
+
+    def describe(self, sql: str, wants: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+        """Column names and SQL types of a query, without running it.
+
+        Raises:
+            ProgrammingError: the query does not bind; the message points into the user's text.
+        """
+        rows = self._ask(f"DESCRIBE {sql}", wants)
+        return [(row[0], row[1]) for row in rows]
+
+    def declare(self, name: str, schema: pa.Schema) -> None:
+        """Let later queries bind to a relation before it is filled."""
+        self.session.keep(name, schema.empty_table())
+
+    def declare_query(self, name: str, sql: str, wants: frozenset[str]) -> None:
+        """The same for a relation with the columns of a query."""
+        with translated_names(self.text):
+            con = self.session.con
+            self.session.keep(name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table())
+
+    def view(self, name: str, schema: str | None, database: str | None) -> str | None:
+        """The definition of a view that holds one of our calls; None for anything else."""
+        sql = (
+            "SELECT sql FROM duckdb_views() WHERE lower(view_name) = lower($name) AND sql ILIKE '%ndv%'"
+            " AND ($schema IS NULL OR lower(schema_name) = lower($schema))"
+            " AND ($database IS NULL OR lower(database_name) = lower($database))"
+            " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC LIMIT 1"
+        )
+        rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
+        return str(rows[0][0]) if rows else None
+
+    @cached_property
+    def _functions(self) -> tuple[frozenset[str], frozenset[str]]:
+        if Catalog._builtin is None:
+            rows = self.session.con.execute(
+                "SELECT DISTINCT function_name, function_type, stability FROM duckdb_functions()"
+                " WHERE internal AND (function_type = 'aggregate' OR stability = 'VOLATILE')"
+            ).fetchall()
+            aggregates = frozenset(name for name, kind, _ in rows if kind == "aggregate")
+            Catalog._builtin = aggregates, frozenset(name for name, _, how in rows if how == "VOLATILE")
+        return Catalog._builtin
+
+    _builtin = None  # type: tuple[frozenset[str], frozenset[str]] | None
+
+    def is_aggregate(self, function: str) -> bool:
+        """Whether DuckDB aggregates with this function; a macro that hides an aggregate is not seen."""
+        return function.lower() in self._functions[0]
+
+    def is_volatile(self, function: str) -> bool:
+        """Whether two calls of this function may differ, as those of random() do."""
+        return function.lower() in self._functions[1]
+
+    def reads_once(self, table: str) -> bool:
+        """Whether a registered relation is a stream that vanishes as it is read."""
+        return table.lower() in self.session.one_shot
+
+    def _ask(self, sql: str, wants: frozenset[str]) -> list[tuple[Any, ...]]:
+        with translated_names(self.text):
+            return self.session.con.execute(sql, self._pick(wants) or None).fetchall()
+
+    def _pick(self, wants: frozenset[str]) -> dict[str, Any]:
+        return {name: self.parameters[name] for name in sorted(wants)}
+
+
+def function_missing(fault: BaseException | None) -> bool:
+    """Whether DuckDB stumbled over a call of ours, as it does inside a view that holds one."""
+    return isinstance(fault, duckdb.CatalogException) and "Function with name ndv" in str(fault)

@@ -1,0 +1,129 @@
+"""What could come next in a statement: tables, columns, functions and keywords, read from the database when needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from paretosql.engine.commands import commands
+from paretosql.engine.console import MODES
+from paretosql.engine.script import Token, tokens
+
+from paretosql.errors import Error
+
+OURS = ("ndv", "ndv_report")
+BEFORE_TABLE = {"from", "join", "into", "update", "table", "describe", "summarize", "view"}
+PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+COLUMNS = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
+TABLES = """
+SELECT table_name FROM duckdb_tables() WHERE NOT internal
+UNION SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL
+"""
+FUNCTIONS = r"SELECT DISTINCT function_name FROM duckdb_functions() WHERE regexp_full_match(function_name, '[a-z]\w+')"
+KEYWORDS = "SELECT keyword_name, keyword_category FROM duckdb_keywords() ORDER BY ALL"
+
+Query = Callable[[str], list[tuple[str, ...]]]
+
+
+@dataclass
+class Vocabulary:
+    """The names a statement can use. `query` runs SQL and returns rows; it is asked once, and again after `forget`."""
+
+    query: Query
+    _tables: list[str] | None = None
+    _columns: list[tuple[str, str]] = field(default_factory=list)
+    _functions: list[str] = field(default_factory=list)
+    _keywords: dict[str, str] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Read tables and columns again at the next question: a statement may have changed them."""
+        self._tables = None
+
+    @property
+    def keywords(self) -> dict[str, str]:
+        """Every keyword in lower case, and whether it is reserved."""
+        self._read()
+        return self._keywords
+
+    def suggestions(self, before: str) -> tuple[int, list[str]]:
+        """What may be written at the end of the text `before`.
+
+        Returns:
+            How many characters at the end of `before` the suggestions replace, and the suggestions, likely ones first.
+        """
+        if before.lstrip().startswith("."):
+            return _command_words(before.lstrip())
+        found = [token for token in tokens(before) if token.kind != "space"]
+        last = found[-1] if found else None
+        if last is not None and last.kind in ("string", "comment", "open", "number"):
+            return 0, []
+        touching = last is not None and last.kind == "word" and last.end == len(before)
+        prefix = before[last.start : last.end] if last is not None and touching else ""
+        rest = found[:-1] if touching else found
+        self._read()
+        owner = _owner(before, rest)
+        if owner is not None:
+            return len(prefix), _starting(prefix, self._columns_of(owner, before))
+        if not prefix:
+            return 0, list(self._named(self._tables or [])) if _wants_table(before, rest) else []
+        return len(prefix), _starting(prefix, self._all(prefix, _wants_table(before, rest)))
+
+    def _read(self) -> None:
+        """Ask the database; while it cannot answer (a failed transaction), the old names stay."""
+        try:
+            if not self._keywords:
+                self._keywords = {name.lower(): kind for name, kind in self.query(KEYWORDS)}
+                self._functions = [*OURS, *sorted(name for (name,) in self.query(FUNCTIONS))]
+            if self._tables is None:
+                self._tables = [name for (name,) in self.query(TABLES)]
+                self._columns = [(table, column) for table, column in self.query(COLUMNS)]
+        except Error:
+            self._tables = self._tables or []
+
+    def _all(self, prefix: str, table_first: bool) -> Iterable[str]:
+        tables = list(self._named(self._tables or []))
+        columns = list(self._named(dict.fromkeys(column for _, column in self._columns)))
+        yield from (*tables, *columns) if table_first else (*columns, *tables)
+        yield from (word.upper() if prefix[0].isupper() else word for word in self._keywords)
+        yield from self._functions
+
+    def _columns_of(self, owner: str, text: str) -> list[str]:
+        """Columns of a table that is named directly or by an alias in the text; of all tables when that is unclear."""
+        alias = re.search(rf"\b(\w+)\s+(?:as\s+)?{re.escape(owner)}\b", text, re.IGNORECASE)
+        for table in (owner, alias[1] if alias else owner):
+            columns = [column for name, column in self._columns if name.lower() == table.lower()]
+            if columns:
+                return list(self._named(columns))
+        return list(self._named(dict.fromkeys(column for _, column in self._columns)))
+
+    def _named(self, names: Iterable[str]) -> Iterable[str]:
+        for name in names:
+            if PLAIN_NAME.fullmatch(name.lower()) and self._keywords.get(name.lower()) != "reserved":
+                yield name
+            else:
+                yield '"' + name.replace('"', '""') + '"'
+
+
+def _command_words(text: str) -> tuple[int, list[str]]:
+    name, space, argument = text.partition(" ")
+    if not space:
+        return len(name), _starting(name, commands)
+    choices = {".mode": MODES, ".timer": ("on", "off"), ".rows": ("all",)}.get(name, ())
+    return len(argument), _starting(argument, choices)
+
+
+def _owner(text: str, found: list[Token]) -> str | None:
+    """The name before a final dot."""
+    if len(found) >= 2 and text[found[-1].start] == "." and found[-2].kind in ("word", "quoted"):
+        return text[found[-2].start : found[-2].end].strip('"')
+    return None
+
+
+def _wants_table(text: str, found: list[Token]) -> bool:
+    return bool(found) and text[found[-1].start : found[-1].end].lower() in BEFORE_TABLE
+
+
+def _starting(prefix: str, words: Iterable[str]) -> list[str]:
+    low = prefix.lower()
+    return list(dict.fromkeys(word for word in words if word.lower().strip('"').startswith(low)))

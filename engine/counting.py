@@ -1,0 +1,91 @@
+"""Statements that count distinct values: planned, run in one transaction, explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlglot import exp
+
+from paretosql.engine.blocks import plan
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.explain import analyzed, explained
+from paretosql.engine.faults import translated_names
+from paretosql.engine.fragment import pick
+from paretosql.engine.nodes import Explain
+from paretosql.engine.parameters import name_parameters
+from paretosql.engine.plan import Fragment, Plan
+from paretosql.engine.record import Progress, Recorder
+from paretosql.engine.run import run_steps
+from paretosql.engine.session import Outcome, Session
+from paretosql.engine.statements import Parameters, Statement, split
+from paretosql.engine.views import DROP_STUB, STUB, storable
+
+Watcher = Callable[[Progress], None] | None
+_CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
+
+
+def count(session: Session, tree: exp.Expression, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+    """Run a statement that counts; `text` is what the user wrote, `tree` its parse, which is consumed."""
+    session.free()
+    if isinstance(tree, Explain):
+        return _explain(session, tree, text, parameters, progress)
+    if isinstance(tree, exp.Create) and tree.args.get("kind") == "VIEW":
+        return _create_view(session, tree, text, parameters)
+    changes = isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))
+    with session.changing(changes), session.plan_transaction():
+        made = _plan(session, tree, text, parameters)
+        if not isinstance(tree, exp.Describe):  # binding is enough to describe
+            run_steps(session, made, text, Recorder(len(made.steps) + 1, progress))
+        return session.run_final(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
+
+
+def _plan(session: Session, tree: exp.Expression, text: str, parameters: Parameters) -> Plan:
+    catalog = Catalog(session, text, {})
+    catalog.parameters = name_parameters(tree, text, parameters)
+    return plan(tree, catalog)
+
+
+def _statement(session: Session, fragment: Fragment, text: str) -> Statement:
+    with translated_names(text):
+        return replace(split(session.con, fragment.sql)[0], rewritten=text)
+
+
+def _explain(
+    session: Session, tree: exp.Expression, text: str, parameters: Parameters, progress: Watcher
+) -> Outcome:
+    """EXPLAIN gives the steps of the plan as rows; EXPLAIN ANALYZE runs them and adds what happened."""
+    with session.changing(False), session.plan_transaction():
+        recorder = Recorder(progress=progress)
+        made = _plan(session, tree.this, text, parameters)
+        if tree.args.get("mode") == "ANALYZE":
+            recorder.stages = len(made.steps) + 1
+            run_steps(session, made, text, recorder)
+            rows = analyzed(made, recorder, _drain(session, made, text))
+        else:
+            rows = explained(made)
+        name = session.new_name()
+        session.keep(name, rows)
+        return session.run_final(_statement(session, Fragment(f"SELECT * FROM {name}"), text), None)
+
+
+def _drain(session: Session, made: Plan, text: str) -> int:
+    """Run the last fragment to its end; the number of its rows."""
+    outcome = session.run_final(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
+    if outcome.stream is None:
+        return max(outcome.rowcount, 0)
+    return sum(len(rows) for rows in iter(lambda: outcome.stream.fetch(10_000), [])) if outcome.stream else 0
+
+
+def _create_view(session: Session, tree: exp.Expression, text: str, parameters: Parameters) -> Outcome:
+    """Check the query by planning it, then let DuckDB keep the view's text."""
+    with session.changing(False), session.plan_transaction():
+        _plan(session, tree.expression.copy(), text, parameters)
+        with translated_names(text):
+            session.con.execute(STUB)
+            session.con.execute(storable(tree))
+            session.con.execute(DROP_STUB)
+    session.learn_views()
+    return Outcome(None, -1)
+
+

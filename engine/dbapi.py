@@ -1,0 +1,331 @@
+"""Connections and cursors of PEP 249, a thin layer over the session and the route.
+
+`connect` opens a database; a `Cursor` runs statements and reads rows. Python's sqlite3 is the model where the PEP leaves
+things open: a transaction begins by itself at the first change of data, `with` commits or rolls back and leaves the
+connection open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from paretosql import errors
+from paretosql.engine import route
+from paretosql.engine.record import Progress
+from paretosql.engine.result import Result
+from paretosql.engine.session import Session
+from paretosql.engine.statements import Parameters
+from paretosql.engine.stream import Row, Stream
+from paretosql.engine.types import Description
+from paretosql.errors import InterfaceError, NotSupportedError, ProgrammingError, compose
+
+READ_AHEAD = 1_000  # rows a cursor takes from the engine at a time; our choice
+
+
+def connect(
+    database: str | os.PathLike[str] = ":memory:",
+    *,
+    cluster: None = None,
+    objective: Literal["balanced"] = "balanced",
+    model_dir: None = None,
+    threads: int | None = None,
+    read_only: bool = False,
+    autocommit: bool = False,
+    variables: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Connection:
+    """Open a database file, or a new database in memory.
+
+    Args:
+        database: path of a DuckDB database file, created when it does not exist; ":memory:" for one that vanishes.
+        cluster, objective, model_dir: reserved; this version runs in one process and keeps no models.
+        threads: how many threads a statement may use; default: all cores.
+        read_only: open an existing file without the right to change it; several processes may do so at once.
+        autocommit: True makes every statement stand for itself; False opens a transaction at the first change of data.
+        variables: True lets a query name Python variables that hold Arrow, pandas or polars tables.
+        progress: called about ten times a second with a `Progress` while a sketch statement runs.
+    Raises:
+        OperationalError: the file cannot be opened. NotSupportedError: a reserved argument is used.
+    """
+    for name, value, neutral in (
+        ("cluster", cluster, None),
+        ("objective", objective, "balanced"),
+        ("model_dir", model_dir, None),
+    ):
+        if value != neutral:
+            raise NotSupportedError(
+                compose(f"connect({name}={value!r}): this version runs in one process", hint=f"leave {name} out")
+            )
+    session = Session(database, threads=threads, read_only=read_only, autocommit=autocommit, variables=variables)
+    return Connection(session, progress)
+
+
+class Connection:
+    """One database session. Threads may share the module, not a connection (threadsafety 1)."""
+
+    Warning = errors.Warning
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
+    def __init__(self, session: Session, progress: Callable[[Progress], None] | None = None) -> None:
+        self._session = session
+        self._progress = progress
+
+    def cursor(self) -> Cursor:
+        """A new cursor on this connection's transaction."""
+        _ = self._session.con
+        return Cursor(self)
+
+    def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
+        """Run statements on a new cursor and return it."""
+        return self.cursor().execute(operation, parameters)
+
+    def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
+        """Run one statement for each set of parameters on a new cursor and return it."""
+        return self.cursor().executemany(operation, seq_of_parameters)
+
+    def sql(self, query: str, parameters: Parameters = None) -> Result:
+        """A lazy result: a query runs each time it is read; any other statement runs once, now."""
+        _ = self._session.con
+        return Result.of(self._session, query, parameters, self._progress)
+
+    def register(self, name: str, data: Any) -> None:
+        """Make Arrow data queryable as a table called `name`.
+
+        Args:
+            data: anything with `__arrow_c_stream__` or `__arrow_c_array__` (pyarrow, polars, pandas, our results); a
+                stream that can be read only once can be queried only once.
+        Raises:
+            ProgrammingError: `data` has no Arrow stream.
+        """
+        route.register(self._session, name, data)
+
+    def unregister(self, name: str) -> None:
+        """Forget a name given by `register`."""
+        route.unregister(self._session, name)
+
+    def create_model(self, name: str, model_type: str, query: str, **options: Any) -> None:
+        """Reserved: models arrive in a later version."""
+        raise NotSupportedError(compose("models are not part of this version", hint="SQL and ndv(...) work today"))
+
+    def commit(self) -> None:
+        """Make all changes since the last commit last."""
+        _ = self._session.con
+        self._session.commit()
+
+    def rollback(self) -> None:
+        """Undo all changes since the last commit."""
+        _ = self._session.con
+        self._session.rollback()
+
+    def close(self) -> None:
+        """Roll back what is not committed and release the database; closing twice is allowed."""
+        self._session.close()
+
+    def interrupt(self) -> None:
+        """Stop the statement that another thread is running; it raises OperationalError there."""
+        self._session.interrupt()
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether every statement stands for itself; setting it to True commits what is open."""
+        return self._session.autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        _ = self._session.con
+        self._session.autocommit = value
+
+    @property
+    def in_transaction(self) -> bool:
+        """True while changes wait for commit or rollback."""
+        return self._session.transaction is not None
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._session.closed
+
+    def __enter__(self) -> Connection:
+        _ = self._session.con
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.closed:
+            return
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+    def __del__(self) -> None:
+        session = self.__dict__.get("_session")
+        if session is not None and not session.closed:
+            session.close()
+
+
+class Cursor:
+    """Runs statements and reads their rows; see PEP 249."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stream: Stream | None = None
+        self._ahead: list[Row] = []
+        self._at = 0
+        self._closed = False
+        self.arraysize = 1
+        self.rownumber: int | None = None
+        self.rowcount = -1
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that made this cursor."""
+        return self._connection
+
+    @property
+    def description(self) -> Description | None:
+        """Seven-tuples (name, type_code, None, None, precision, scale, None), or None when there are no rows to read."""
+        return self._stream.description if self._stream is not None else None
+
+    def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
+        """Run statements; parameters go to the last one. Returns this cursor."""
+        session = self._session()
+        self._reset()
+        outcome = route.execute(session, operation, parameters, self._connection._progress)
+        self._stream, self.rowcount = outcome.stream, outcome.rowcount
+        self.rownumber = 0 if self._stream is not None else None
+        return self
+
+    def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
+        """Run one statement for each set of parameters: all of them or, after an error, none.
+
+        Raises:
+            ProgrammingError: the statement returns rows.
+        """
+        session = self._session()
+        self._reset()
+        if isinstance(seq_of_parameters, (str, bytes)):
+            raise ProgrammingError(compose("executemany wants a sequence of parameter sets, not text"))
+        self.rowcount = route.execute_many(session, operation, seq_of_parameters)
+        return self
+
+    def fetchone(self) -> Row | None:
+        """The next row, or None."""
+        if self._at >= len(self._ahead):
+            self._ahead, self._at = self._rows().fetch(READ_AHEAD), 0
+            if not self._ahead:
+                return None
+        else:
+            self._rows()
+        row = self._ahead[self._at]
+        self._at += 1
+        self._count(1)
+        return row
+
+    def fetchmany(self, size: int | None = None) -> list[Row]:
+        """The next `size` rows (default: arraysize); fewer at the end."""
+        stream = self._rows()
+        size = self.arraysize if size is None else size
+        if size < 0:
+            raise ProgrammingError(compose(f"fetchmany wants a number of rows from 0, not {size}"))
+        rows = self._ahead[self._at : self._at + size]
+        self._at += len(rows)
+        if len(rows) < size:
+            rows = rows + stream.fetch(size - len(rows))
+        self._count(len(rows))
+        return rows
+
+    def fetchall(self) -> list[Row]:
+        """All rows that are left."""
+        stream = self._rows()
+        rows = self._ahead[self._at :]
+        self._ahead, self._at = [], 0
+        rest = stream.fetch_rest()
+        rows = rows + rest if rows else rest
+        self._count(len(rows))
+        return rows
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows that are left as a stream of Arrow batches."""
+        stream = self._rows()
+        if self._at < len(self._ahead):
+            raise InterfaceError(
+                compose("some rows of this result were already read ahead", hint="call reader() or arrow() before fetching")
+            )
+        return stream.reader()
+
+    def arrow(self) -> pa.Table:
+        """The rows that are left as one Arrow table."""
+        return self.reader().read_all()
+
+    def setinputsizes(self, sizes: Any) -> None:
+        """Does nothing; DuckDB finds the sizes itself."""
+        self._session()
+
+    def setoutputsize(self, size: int, column: int | None = None) -> None:
+        """Does nothing; values of any size are returned whole."""
+        self._session()
+
+    def close(self) -> None:
+        """Drop what is unread; every later use raises InterfaceError. Closing twice is allowed."""
+        if not self._closed:
+            self._closed = True
+            if not self._connection.closed:
+                self._reset()
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        row = self.fetchone()
+        if row is None:
+            raise StopIteration
+        return row
+
+    def __enter__(self) -> Cursor:
+        self._session()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # helpers
+
+    def _session(self) -> Session:
+        if self._closed:
+            raise InterfaceError(compose("the cursor is closed", hint="connection.cursor() makes a new one"))
+        _ = self._connection._session.con
+        return self._connection._session
+
+    def _rows(self) -> Stream:
+        self._session()
+        if self._stream is None:
+            raise ProgrammingError(
+                compose("there are no rows to fetch", hint="execute a query first; a change of data returns no rows")
+            )
+        return self._stream
+
+    def _count(self, rows: int) -> None:
+        self.rownumber = (self.rownumber or 0) + rows
+
+    def _reset(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream, self._ahead, self._at = None, [], 0
+        self.rownumber, self.rowcount = None, -1

@@ -1,0 +1,61 @@
+"""A plan as rows: what EXPLAIN and EXPLAIN ANALYZE answer for statements that count distinct values."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from paretosql.engine.plan import Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.record import Recorder, StepRecord
+
+
+def explained(plan: Plan) -> pa.Table:
+    """One row per step: step, operator, detail (what it counts and how), sql (the fragment it reads)."""
+    lines = [_line(step) for step in plan.steps]
+    lines.append({"step": "result", "operator": "fragment", "detail": "the rest of the statement", "sql": plan.final.sql})
+    return pa.Table.from_pylist(lines, schema=_PLAN)
+
+
+def analyzed(plan: Plan, recorder: Recorder, rows: int) -> pa.Table:
+    """The same with what happened: rows and Arrow bytes read, rows made, seconds."""
+    happened = {record.step: record for record in recorder.records}
+    happened["result"] = StepRecord("result", "fragment", 0, 0, rows, recorder.seconds_since_last())
+    lines = []
+    for line in explained(plan).to_pylist():
+        record = happened[line["step"]]
+        measured = {
+            "rows_in": record.rows_in,
+            "bytes_in": record.bytes_in,
+            "rows_out": record.rows_out,
+            "seconds": record.seconds,
+        }
+        lines.append({**line, **measured})
+    return pa.Table.from_pylist(lines, schema=_ANALYZED)
+
+
+_PLAN = pa.schema([(name, pa.string()) for name in ("step", "operator", "detail", "sql")])
+_ANALYZED = pa.schema(
+    [*_PLAN, ("rows_in", pa.int64()), ("bytes_in", pa.int64()), ("rows_out", pa.int64()), ("seconds", pa.float64())]
+)
+
+
+def _line(step: Step) -> dict[str, str]:
+    operator, detail = _DETAILS[type(step)](step)
+    return {"step": step.name, "operator": operator, "detail": detail, "sql": step.source.sql}
+
+
+def _sketch(step: Sketch) -> tuple[str, str]:
+    how = "every row" if step.sampling.rate is None else f"a {step.sampling.rate:.6g} share of the rows, seed {step.sampling.seed}"
+    counts = ", ".join(f"{call.output} = {call.method}({call.column})" for call in step.calls)
+    groups = f" per group in {len(step.sets)} grouping set{'s' * (len(step.sets) > 1)}" if step.sets else ""
+    return ("sketch" if step.sampling.rate is None else "sample"), f"{counts}{groups}, from {how}"
+
+
+def _materialize(step: Materialize) -> tuple[str, str]:
+    return "materialize", "rows that would differ when read again"
+
+
+def _report(step: Report) -> tuple[str, str]:
+    return "report", f"{'exact' if step.exact else step.method} for each of {len(step.names)} columns"
+
+
+_DETAILS = {Sketch: _sketch, Materialize: _materialize, Report: _report}

@@ -1,0 +1,213 @@
+"""Errors of DuckDB, Arrow and sqlglot, turned into ours: what is wrong, where, and what would work.
+
+Sessions ask DuckDB for errors as JSON, which carries the byte position of the fault; here it becomes line, column and
+caret in the text the user wrote. The original error stays reachable as `__cause__`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from paretosql import errors
+from paretosql.errors import Spot, closest, compose
+
+# DuckDB's own classes already stand in PEP 249's tree; these are the ones it leaves directly under DatabaseError.
+_CLASSES: dict[str, type[errors.Error]] = {
+    "InterruptException": errors.OperationalError,
+    "PermissionException": errors.OperationalError,
+    "DependencyException": errors.ProgrammingError,
+    "SequenceException": errors.DataError,
+    "FatalException": errors.InternalError,
+}
+
+_HINTS: dict[str, str] = {
+    "Interrupt": "the statement was stopped before its end; nothing of it was kept",
+    "Transaction": "rollback() ends the failed transaction; then run its statements again",
+    "TransactionContext": "rollback() ends the failed transaction; then run its statements again",
+    "Out of Memory": "SET memory_limit = '...' allows more, SET temp_directory = '...' lets the engine spill to disk",
+    "Constraint": "check the row against the constraints of the table; ON CONFLICT can skip or replace it",
+    "Conversion": "TRY_CAST gives NULL where a value does not convert",
+    "Not implemented": "rewrite the statement without this feature",
+}
+
+_STATEMENT_WORDS = (
+    "SELECT INSERT UPDATE DELETE CREATE DROP ALTER WITH FROM VALUES COPY EXPLAIN DESCRIBE SHOW SET BEGIN COMMIT "
+    "ROLLBACK ATTACH DETACH USE PRAGMA CALL MERGE SUMMARIZE PIVOT UNPIVOT TRUNCATE VACUUM CHECKPOINT"
+).split()
+
+
+@contextmanager
+def translated(text: str | None = None) -> Iterator[None]:
+    """Raise our exceptions for foreign ones inside the block.
+
+    Args:
+        text: what the user wrote, to point into; None when there is no SQL.
+    Raises:
+        Error: always one of the PEP 249 tree, chained to its cause.
+    """
+    try:
+        yield
+    except errors.Error:
+        raise
+    except Exception as fault:
+        raise translate(fault, text) from fault
+
+
+def translate(fault: Exception, text: str | None = None) -> errors.Error:
+    """Our exception for a foreign one; see `translated`."""
+    if isinstance(fault, duckdb.Error):
+        return _from_duckdb(fault, text)
+    # a failure inside DuckDB's Python layer, such as a parameter of a type it cannot bind
+    for kinds, target in _FOREIGN:
+        if isinstance(fault, kinds):
+            return target(compose(_first_words(fault)))
+    return errors.InternalError(compose(f"{type(fault).__name__}: {_first_words(fault)}"))
+
+
+_FOREIGN: tuple[tuple[tuple[type[Exception], ...], type[errors.Error]], ...] = (
+    ((NotImplementedError, pa.ArrowNotImplementedError), errors.NotSupportedError),
+    ((pa.ArrowIOError, pa.ArrowMemoryError, MemoryError, OSError), errors.OperationalError),
+    ((UnicodeError, OverflowError, pa.ArrowInvalid), errors.DataError),
+    ((TypeError, ValueError, KeyError, pa.ArrowTypeError), errors.ProgrammingError),
+    ((RecursionError,), errors.NotSupportedError),
+    ((RuntimeError,), errors.OperationalError),
+)
+
+
+def _first_words(fault: Exception) -> str:
+    return str(fault).strip() or type(fault).__name__
+
+
+def details(fault: duckdb.Error) -> dict[str, Any]:
+    """What DuckDB says of an error: its JSON, or the plain message under the same keys."""
+    message = str(fault)
+    start = message.find("{")
+    if start >= 0:
+        try:
+            found = json.loads(message[start:])
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and "exception_message" in found:
+            return found
+    kind, _, rest = message.partition(" Error: ")
+    return {"exception_type": kind if rest else "", "exception_message": rest or message}
+
+
+def _from_duckdb(fault: duckdb.Error, text: str | None) -> errors.Error:
+    found = details(fault)
+    kind, message = found["exception_type"], _message(found)
+    problem = f"{kind} Error: {message}" if kind else message
+    target = _class_of(fault)
+    return target(compose(problem, _spot(found, text), _hint(found, kind, message, text)))
+
+
+def _class_of(fault: duckdb.Error) -> type[errors.Error]:
+    for base in type(fault).__mro__:
+        if base.__name__ in _CLASSES:
+            return _CLASSES[base.__name__]
+        ours = getattr(errors, base.__name__, None)
+        if ours is not None and issubclass(ours, errors.Error):
+            return ours  # type: ignore[no-any-return]
+    return errors.DatabaseError
+
+
+def _spot(found: dict[str, Any], text: str | None) -> Spot | None:
+    if text is None or "position" not in found:
+        return None
+    start, length = int(found["position"]), 1
+    if "location" in found:
+        start, length = json.loads(found["location"])
+    body = text.encode("utf-8", "surrogatepass")
+    if start >= len(body):
+        return Spot(text, max(len(text.rstrip()) - 1, 0)) if text else None
+    before = len(body[:start].decode("utf-8", "ignore"))
+    width = len(body[start : start + length].decode("utf-8", "ignore"))
+    return Spot(text, before, max(1, width))
+
+
+def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> str | None:
+    for matches, hint in _BY_MESSAGE:
+        if matches(message):
+            return hint
+    if "Did you mean" in message or "Candidate" in message:
+        names = [each.strip() for each in str(found.get("candidates", "")).split(",") if each.strip()]
+        near = closest(str(found.get("name", "")), names) if names else None
+        return f"did you mean {near!r}?" if near else _lookup_hint(found)
+    if found.get("error_subtype") in ("COLUMN_NOT_FOUND", "MISSING_ENTRY"):
+        return _lookup_hint(found)
+    if kind == "Parser":
+        return _parser_hint(found, text)
+    return _HINTS.get(kind)
+
+
+_BY_MESSAGE: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (
+        lambda m: "not a Parquet file" in m or "No magic bytes" in m,
+        "read_csv('...') reads text, read_json('...') reads JSON; only Parquet files are read by read_parquet",
+    ),
+    (lambda m: m.startswith("No files found"), "check the path; it is taken from the working directory of the process"),
+    (
+        lambda m: "parameter" in m.lower() and ("not provided" in m or "mismatch" in m or "excess" in m),
+        "give one value for each ? (a sequence), or one entry for each $name (a mapping)",
+    ),
+    (lambda m: "read-only mode" in m, "connect(..., read_only=False) opens the database for writing"),
+    (
+        lambda m: "Could not set lock" in m,
+        "another process has this database open; close it there, or read_only=True in both",
+    ),
+)
+
+
+def _lookup_hint(found: dict[str, Any]) -> str:
+    if found.get("error_subtype") == "COLUMN_NOT_FOUND":
+        return "DESCRIBE table lists the columns of a table"
+    if str(found.get("type", "")).lower().endswith("function"):
+        return "SELECT function_name FROM duckdb_functions() lists the functions"
+    return "SHOW TABLES lists the tables; a file is named in quotes: FROM 'file.parquet'"
+
+
+def _parser_hint(found: dict[str, Any], text: str | None) -> str:
+    at = int(found.get("position", 0))
+    wrong = re.match(r"\w+", text[at:]) if text else None
+    starts_statement = text is not None and not text[:at].rsplit(";", 1)[-1].strip()
+    if wrong and starts_statement:
+        near = closest(wrong[0], _STATEMENT_WORDS)
+        return f"did you mean {near}?" if near else "a statement begins with a word such as SELECT, INSERT, CREATE"
+    if "unterminated" in found["exception_message"]:
+        return "close the quote or comment that is open here"
+    return "the text is wrong at the caret or just before it: look for a missing comma, bracket, quote or keyword"
+
+
+@contextmanager
+def translated_names(text: str) -> Iterator[None]:
+    """Like `translated`, for SQL that we wrote from the user's: the place is found by the name that DuckDB stumbled over.
+
+    Args:
+        text: what the user wrote.
+    """
+    try:
+        yield
+    except errors.Error:
+        raise
+    except duckdb.Error as fault:
+        found = details(fault)
+        quoted = re.search(r'"([^"]+)"', found["exception_message"])
+        name = str(found.get("name", "")) or (quoted[1] if quoted else "")
+        at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) if name else None
+        kind, message = found["exception_type"], _message(found)
+        spot = Spot(text, at.start(), len(name)) if at else None
+        problem = f"{kind} Error: {message}" if kind else message
+        raise _class_of(fault)(compose(problem, spot, _hint(found, kind, message, text))) from fault
+    except Exception as fault:
+        raise translate(fault, text) from fault
+
+
+def _message(found: dict[str, Any]) -> str:
+    return re.sub(r"\n\nLINE \d+:.*", "", found["exception_message"].strip(), flags=re.DOTALL)

@@ -1,0 +1,187 @@
+"""The tree nodes that ParetoSQL adds to sqlglot's, and the questions asked of any tree: is it ours, and where is it.
+
+Named options (`method => 'gee'`, and `epochs = 5` in CREATE MODEL) are always `exp.Kwarg` nodes whose `this` is a lower
+case `exp.Var`; `options_of` reads them as a dictionary. Positions are character offsets in the text given to `parse`,
+kept in `node.meta` as sqlglot keeps those of its identifiers: `start` and `end`, both inclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import sqlglot.parser
+from sqlglot import exp
+
+from paretosql.errors import InterfaceError, ProgrammingError, Spot, compose
+
+if not sqlglot.parser.__file__.endswith(".py"):
+    raise InterfaceError(
+        compose(
+            "the compiled sqlglot cannot be extended",
+            hint="install the plain one: pip uninstall sqlglotc, then pip install --force-reinstall 'sqlglot>=30,<31'.",
+        )
+    )
+
+VERBS = ("predict", "recommend", "similar", "evaluate", "embed")
+VARIANTS = ("ndv_interval", "ndv_sketch", "ndv_merge", "ndv_estimate", "ndv_profile")
+CALLS = ("ndv", "ndv_report", "trace_simulate", *VARIANTS)  # functions that are ours by their name alone
+SETTINGS = ("objective", "latency_weight", "cluster")
+EXPLAIN_MODES = ("ANALYZE", "STAGES", "RESOURCES", "FRONTIER")
+
+
+class ParseError(ProgrammingError):
+    """The text is not a statement of the dialect. `spot` is the place, None when there is none to show."""
+
+    def __init__(self, problem: str, spot: Spot | None = None, hint: str | None = None) -> None:
+        super().__init__(compose(problem, spot, hint))
+        self.problem, self.spot, self.hint = problem, spot, hint
+
+
+class Infix(exp.Expression, exp.Binary, exp.Func):
+    """A binary operator that sqlglot has no faithful node for: `**`, `^`, `<=>`; `op` is its text."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True, "op": True}
+
+
+class Prefix(exp.Unary, exp.Func):
+    """A prefix operator that sqlglot would drop or turn into a call, `@` and `+`; `op` is its text."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "op": True}
+
+
+class NdvCall(exp.Expression, exp.AggFunc):
+    """`ndv(x, name => value ...)`; `this` is `x`, or `exp.Distinct` around it when DISTINCT is written."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "options": False}
+
+
+class NdvVariant(exp.Expression, exp.AggFunc):
+    """One of `VARIANTS`: `this` is its name, `expressions` the positional arguments."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False, "options": False}
+
+
+class NdvReport(exp.Expression, exp.Func):
+    """`ndv_report(source, name => value ...)` in FROM; `this` is a Table, a Subquery, or a string or parameter."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "options": False}
+
+
+class TraceSimulate(exp.Expression, exp.Func):
+    """`trace_simulate('file', name => value ...)` in FROM."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "options": False}
+
+
+class ModelCall(exp.Expression, exp.Func):
+    """`verb(MODEL this [, TABLE t | (query)] [, expression ...] [, name => value ...])`.
+
+    `verb` is one of `VERBS` (a string), `this` the model as a Table, `source` a Table or Subquery when rows come from a
+    table, `expressions` the columns of the scalar form.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {
+        "this": True,
+        "verb": True,
+        "source": False,
+        "expressions": False,
+        "options": False,
+    }
+
+
+class CreateModel(exp.Expression):
+    """CREATE MODEL; `transform` is a list of Alias, `options` a list of Kwarg, `expression` the training query."""
+
+    arg_types: ClassVar[dict[str, bool]] = {
+        "this": True,
+        "expression": True,
+        "replace": False,
+        "exists": False,
+        "transform": False,
+        "options": False,
+    }
+
+
+class DropModel(exp.Expression):
+    """DROP MODEL [IF EXISTS] this."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "exists": False}
+
+
+class ShowModels(exp.Expression):
+    """SHOW MODELS, or SHOW MODEL TYPES when `types` is set."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"types": False}
+
+
+class DescribeModel(exp.Expression):
+    """DESCRIBE MODEL this."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True}
+
+
+class Explain(exp.Expression):
+    """EXPLAIN [mode] this; `mode` is '' or one of `EXPLAIN_MODES`, `style` DuckDB's own `(FORMAT json)` as written."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "mode": False, "style": False}
+
+
+class SetOurs(exp.Expression):
+    """SET or RESET of one of `SETTINGS`: `this` is its lower-case name, `expression` the value, None for RESET.
+
+    `scope` is '', 'SESSION', 'GLOBAL' or 'LOCAL'.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": False, "scope": False}
+
+
+OURS: tuple[type[exp.Expression], ...] = (
+    NdvCall,
+    NdvVariant,
+    NdvReport,
+    TraceSimulate,
+    ModelCall,
+    CreateModel,
+    DropModel,
+    ShowModels,
+    DescribeModel,
+    SetOurs,
+)
+
+
+def find_ours(tree: exp.Expression) -> Iterator[exp.Expression]:
+    """The nodes of a tree that DuckDB cannot run, outermost first; EXPLAIN counts when its mode is ours."""
+    for node in tree.walk():
+        if isinstance(node, OURS) or (isinstance(node, Explain) and node.args.get("mode") not in ("", None, "ANALYZE")):
+            yield node
+
+
+def ours(tree: exp.Expression) -> bool:
+    """Whether the statement needs our engine; False means DuckDB can have its original text."""
+    return next(find_ours(tree), None) is not None
+
+
+def options_of(node: exp.Expression) -> dict[str, exp.Expression]:
+    """The named options of a call or of CREATE MODEL: lower-case name to value expression."""
+    return {option.this.name: option.expression for option in node.args.get("options") or ()}
+
+
+def option_node(node: exp.Expression, name: str) -> exp.Expression | None:
+    """The Kwarg node of one option, for `spot_of`; None when it is not written."""
+    return next((each for each in node.args.get("options") or () if each.this.name == name), None)
+
+
+def spot_of(node: exp.Expression, sql: str) -> Spot | None:
+    """Where a node stands in the text it was parsed from; None when nothing in it carries a position.
+
+    A node of ours points at its own first word, any other node at the stretch its named parts cover.
+    """
+    own = node.meta.get("start")
+    if own is not None:
+        return Spot(sql, own, node.meta["end"] + 1 - own)
+    parts = [part.meta for part in node.walk() if part.meta.get("start") is not None]
+    if not parts:
+        return None
+    start = min(part["start"] for part in parts)
+    return Spot(sql, start, max(part["end"] for part in parts) + 1 - start)

@@ -1,0 +1,110 @@
+"""The options of `ndv` and `ndv_report`: read, checked, and explained when they are wrong."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.nodes import option_node, options_of, spot_of
+from paretosql.engine.plan import DEFAULT_SAMPLED, DEFAULT_SKETCH, Sampling
+from paretosql.errors import ProgrammingError, closest, compose
+from paretosql.sketches.estimators import estimators
+
+KNOWN = ("method", "rate", "seed")
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class CountOptions:
+    """How one distinct count is made; `exact` is a rate of 1."""
+
+    method: str
+    sampling: Sampling
+    exact: bool = False
+
+
+def read_options(node: exp.Expression, catalog: Catalog) -> CountOptions:
+    """The options written in a call.
+
+    Raises:
+        ProgrammingError: an unknown option or method, a value of the wrong type or out of its range, a sampling method
+            without a rate.
+    """
+    values = {name: _value(node, name, each, catalog) for name, each in options_of(node).items()}
+    for name in values:
+        if name not in KNOWN:
+            near = closest(name, KNOWN)
+            hint = f"did you mean {near}? " if near else ""
+            raise _wrong(node, name, catalog, f"ndv has no option {name!r}", f"{hint}The options are method, rate, seed.")
+    rate = _rate(node, values.get("rate"), catalog)
+    seed = _seed(node, values.get("seed"), catalog)
+    method = _method(node, values.get("method"), rate, catalog)
+    if rate == 1:
+        return CountOptions(method, Sampling(None, seed), exact=True)
+    return CountOptions(method, Sampling(rate, seed))
+
+
+def _value(node: exp.Expression, name: str, value: exp.Expression, catalog: Catalog) -> Any:
+    if isinstance(value, exp.Placeholder):
+        return catalog.parameters[str(value.this)]
+    negative = isinstance(value, exp.Neg)
+    inner = value.this if negative else value
+    if isinstance(inner, exp.Literal):
+        if inner.is_string:
+            return str(inner.this)
+        number = float(inner.this)
+        number = int(inner.this) if str(inner.this).isdigit() else number
+        return -number if negative else number
+    if isinstance(inner, exp.Null):
+        return None
+    raise _wrong(node, name, catalog, f"{name} is a constant or a parameter", f"write {name} => value, or {name} => ?")
+
+
+def _rate(node: exp.Expression, value: Any, catalog: Catalog) -> float | None:
+    if value is None:
+        return None
+    ok = isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < value <= 1
+    if not ok:
+        hint = "rate => 0.01 reads one row in a hundred, rate => 1 all of them (exact)"
+        raise _wrong(node, "rate", catalog, f"rate is a number above 0 and at most 1, not {value!r}", hint)
+    return float(value)
+
+
+def _seed(node: exp.Expression, value: Any, catalog: Catalog) -> int:
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SEED:
+        hint = "the same seed gives the same sample again, for example seed => 42"
+        raise _wrong(node, "seed", catalog, f"seed is a whole number from 0 to {LARGEST_SEED}, not {value!r}", hint)
+    return value
+
+
+def _method(node: exp.Expression, value: Any, rate: float | None, catalog: Catalog) -> str:
+    known = (DEFAULT_SKETCH, *estimators)
+    if value is None:
+        return DEFAULT_SKETCH if rate is None else DEFAULT_SAMPLED
+    name = str(value).lower()
+    if not isinstance(value, str) or name not in known:
+        raise _wrong(node, "method", catalog, f"no method named {value!r}", _method_hint(str(value), known))
+    if name == DEFAULT_SKETCH and rate is not None and rate < 1:
+        raise _wrong(node, "method", catalog, "the method 'sketch' reads every row", "leave out rate, or method")
+    if name != DEFAULT_SKETCH and rate is None:
+        hint = f"add a rate: ndv(x, method => '{name}', rate => 0.01)"
+        raise _wrong(node, "method", catalog, f"the method {name!r} estimates from a sample", hint)
+    return name
+
+
+def _method_hint(value: str, known: Collection[str]) -> str:
+    near = closest(value, known)
+    return (f"did you mean {near!r}? " if near else "") + f"Known: {', '.join(known)}."
+
+
+def _wrong(node: exp.Expression, name: str, catalog: Catalog, problem: str, hint: str) -> ProgrammingError:
+    option = option_node(node, name)
+    spot = spot_of(option if option is not None else node, catalog.text)
+    return ProgrammingError(compose(problem, spot or spot_of(node, catalog.text), hint))

@@ -1,0 +1,96 @@
+"""What a plan is: steps that fill small relations, and one last fragment that DuckDB runs over them.
+
+A statement with `ndv` becomes fragments of plain SQL around operators of ours:
+
+    Fragment ── Arrow batches ──> Sketch ── one row per group ──> Fragment (the rest of the statement)
+
+Everything here is frozen data that says what to do and not how, so that another back end can cut the same plan and run
+its fragments and operators in other processes: fragments are text, operator state is `GroupedSketch`, which serialises
+and merges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DEFAULT_SKETCH = "sketch"  # the full scan with a ProfileSketch
+DEFAULT_SAMPLED = "chao"  # our choice: the least ratio error among gee, duj1 and chao at 1 % and 10 %
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One relational piece for DuckDB: its text and the names of the `$parameters` in it."""
+
+    sql: str
+    wants: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which rows an operator sees: a Bernoulli share `rate` of them under `seed`, or all (None)."""
+
+    rate: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One distinct count: input column, output column, estimation method."""
+
+    column: str
+    output: str
+    method: str = DEFAULT_SKETCH
+
+
+@dataclass(frozen=True)
+class Materialize:
+    """Keep the rows of `source` in a temporary table, because reading them twice would give other rows."""
+
+    name: str
+    source: Fragment
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Distinct counts per group.
+
+    `source` gives batches of: `g`, the hash of the finest group (absent without groups); `s1`, `s2`, .. the hashes of
+    coarser grouping sets; and the columns of `calls`. The relation `name` gets one row per group and grouping set:
+    `gid` (DuckDB's GROUPING bits), `g`, and a BIGINT per call. `counts` gives, for samples, the true number of rows per
+    finest group: `g`, then one count per call.
+    """
+
+    name: str
+    source: Fragment
+    calls: tuple[Call, ...]
+    sampling: Sampling = Sampling()
+    counts: Fragment | None = None
+    sets: tuple[tuple[str, int], ...] = ()  # (column, grouping bits); empty: one group of all rows
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows of `ndv_report`: every column of `source` counted; `names` are the columns' names in order.
+
+    `counts` gives one row: the number of non-NULL values of each column and, when `exact`, the distinct ones after it.
+    """
+
+    name: str
+    source: Fragment
+    counts: Fragment
+    names: tuple[str, ...]
+    exact: bool = False
+    method: str = DEFAULT_SKETCH
+    sampling: Sampling = Sampling()
+
+
+Step = Materialize | Sketch | Report
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in the order they run, then `final`, whose result is the statement's."""
+
+    steps: tuple[Step, ...]
+    final: Fragment
+    parameters: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,88 @@
+"""`ndv_report`: distinct counts of every column of a table or query, as rows."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from sqlglot import exp
+
+from paretosql.engine.block import ARGUMENT, sampled
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.nodes import spot_of
+from paretosql.engine.options import read_options
+from paretosql.engine.parameters import fragment
+from paretosql.engine.plan import Report
+from paretosql.engine.scope import visible_with
+from paretosql.errors import ProgrammingError, compose
+
+SCHEMA = pa.schema(
+    [
+        ("column", pa.string()),
+        ("estimate", pa.int64()),
+        ("low", pa.int64()),
+        ("high", pa.int64()),
+        ("method", pa.string()),
+        ("sample_rows", pa.int64()),
+        ("bytes_sent", pa.int64()),
+    ]
+)
+
+
+def replace_report(node: exp.Expression, catalog: Catalog) -> Report:
+    """The step that fills a report, after putting its relation in the place of the call."""
+    options = read_options(node, catalog)
+    table = node.parent
+    if not isinstance(table, exp.Table):
+        hint = "SELECT * FROM ndv_report(TABLE t)"
+        raise ProgrammingError(compose("ndv_report is a table, not a value", spot_of(node, catalog.text), hint))
+    query = _source(node)
+    with_ = visible_with(node, catalog.text)
+    names = tuple(name for name, _ in catalog.describe(*_piece(query, with_)))
+    renamed = _renamed(query, len(names))
+    arguments = [exp.column(f"{ARGUMENT}{at}") for at in range(len(names))]
+    counts = exp.select(*_counts(arguments, options.exact)).from_(renamed.copy())
+    source: exp.Expression = exp.select("*").from_(renamed)
+    sampling = options.sampling
+    if sampling.rate is not None:
+        source = sampled(source, sampling)
+    for each in (source, counts):
+        if with_ is not None:
+            each.set("with_", with_.copy())
+    name = catalog.new_name()
+    catalog.declare(name, SCHEMA)
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("ndv_report"))
+    table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
+    return Report(name, fragment(source), fragment(counts), names, options.exact, options.method, sampling)
+
+
+def _counts(arguments: list[exp.Column], exact: bool) -> list[exp.Expression]:
+    """Rows of every column and, when the report is exact, its distinct values."""
+    counts: list[exp.Expression] = [exp.Count(this=each.copy()) for each in arguments]
+    if exact:
+        counts += [exp.Count(this=exp.Distinct(expressions=[each.copy()])) for each in arguments]
+    return [exp.alias_(each, f"n{at}") for at, each in enumerate(counts)]
+
+
+def _source(node: exp.Expression) -> exp.Expression:
+    """The query that is reported on."""
+    inner: exp.Expression = node.this
+    if isinstance(inner, exp.Subquery):
+        return inner.this.copy()
+    if isinstance(inner, exp.Table):
+        return exp.select("*").from_(inner.copy())
+    return exp.select("*").from_(exp.Table(this=exp.to_identifier(inner.name, quoted=True)))
+
+
+def _piece(query: exp.Expression, with_: exp.With | None) -> tuple[str, frozenset[str]]:
+    whole = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("__r"))))
+    if with_ is not None:
+        whole.set("with_", with_.copy())
+    piece = fragment(whole)
+    return piece.sql, piece.wants
+
+
+def _renamed(query: exp.Expression, width: int) -> exp.Subquery:
+    columns = [exp.to_identifier(f"{ARGUMENT}{at}") for at in range(width)]
+    return exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("__r"), columns=columns))
+
+
+

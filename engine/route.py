@@ -1,0 +1,183 @@
+"""Who runs a statement: DuckDB as it stands, or our plan.
+
+Text without a word of ours, and without a view that counts, never meets our parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from paretosql.engine.catalog import function_missing
+from paretosql.engine.faults import translated
+from paretosql.engine.prefilter import mentions_ours
+from paretosql.engine.record import Progress
+from paretosql.engine.session import Outcome, Session
+from paretosql.engine.statements import Parameters, split
+from paretosql.errors import ProgrammingError, compose
+
+Watcher = Callable[[Progress], None] | None
+
+
+def execute(session: Session, text: str, parameters: Parameters = None, progress: Watcher = None) -> Outcome:
+    """Run all statements of `text`, the parameters going to the last; the outcome is the last one's.
+
+    Raises:
+        Error: as PEP 249 divides them, with the place in `text`.
+    """
+    with session.lock:
+        _ = session.con
+        if not isinstance(text, str) or not _may_be_ours(session, text):
+            return _plain(session, text, parameters, progress)
+        outcome = Outcome(None, -1)
+        from paretosql.engine.pieces import pieces
+
+        texts = list(pieces(text))
+        for number, piece in enumerate(texts, 1):
+            _close(outcome)
+            outcome = _piece(session, piece, parameters if number == len(texts) else None, progress)
+        return outcome
+
+
+def _may_be_ours(session: Session, text: str) -> bool:
+    if mentions_ours(text):
+        return True
+    return bool(session.our_views) and any(name in text.lower() for name in session.our_views)
+
+
+def _plain(session: Session, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+    """Hand the text to DuckDB as it stands."""
+    outcome = Outcome(None, -1)
+    statements = split(session.con, text)
+    for number, statement in enumerate(statements, 1):
+        _close(outcome)
+        given = parameters if number == len(statements) else None
+        try:
+            outcome = session.run(statement, given)
+        except ProgrammingError as fault:
+            # a view that another connection made since we last looked
+            if not function_missing(fault.__cause__) or session.transaction is not None:
+                raise
+            session.learn_views()
+            from paretosql.engine.pieces import blanked
+
+            outcome = _piece(session, blanked(text, statement.offset) + statement.text, given, progress)
+    return outcome
+
+
+def _close(outcome: Outcome) -> None:
+    if outcome.stream is not None:
+        outcome.stream.close()
+
+
+def _piece(session: Session, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+    """Run one statement that may be ours."""
+    from paretosql.engine.counting import count
+    from paretosql.engine.dialect import ParseError, find_ours, looks_ours, parse
+    from paretosql.engine.reserved import refuse_reserved
+    from paretosql.engine.views import names_view
+
+    try:
+        trees = parse(text)
+    except ParseError:
+        if looks_ours(text):
+            raise
+        return _run_each(session, text, parameters)
+    if len(trees) != 1:
+        return _run_each(session, text, parameters)
+    found = list(find_ours(trees[0]))
+    for node in found:
+        refuse_reserved(node, text)
+    if found or names_view(trees[0], session.our_views):
+        with translated(text):
+            return count(session, trees[0], text, parameters, progress)
+    return _run_each(session, text, parameters)
+
+
+def _run_each(session: Session, text: str, parameters: Parameters) -> Outcome:
+    outcome = Outcome(None, -1)
+    for statement in split(session.con, text):
+        outcome = session.run(statement, parameters)
+    return outcome
+
+
+def execute_many(session: Session, text: str, sets: Iterable[Parameters]) -> int:
+    """Run one statement for each parameter set, all or none; the number of changed rows."""
+    with session.lock:
+        statements = split(session.free(), text)
+        if len(statements) != 1:
+            raise ProgrammingError(compose(f"executemany runs one statement, not {len(statements)}"))
+        statement = statements[0]
+        if statement.returns_rows:
+            raise ProgrammingError(
+                compose("executemany does not return rows", statement.spot, "use execute for a query")
+            )
+        changed, known = 0, False
+        alone = session.transaction is None
+        if alone:
+            with translated():
+                session.con.begin()
+            session.transaction = "implicit"
+        try:
+            for each in sets:
+                count = session.run(statement, each).rowcount
+                known = known or count >= 0
+                changed += max(count, 0)
+        except BaseException:
+            if alone:
+                session.rollback()
+            raise
+        if alone and (session.autocommit or statement.kind != "change"):
+            session.commit()
+        return changed if known or statement.kind == "change" else -1
+
+
+def repeatable(session: Session, text: str) -> bool:
+    """True when the text is one query that changes nothing."""
+    with session.lock:
+        if isinstance(text, str) and _may_be_ours(session, text):
+            from paretosql.engine.dialect import ParseError, ours, parse
+            from paretosql.engine.pieces import reads_only
+
+            try:
+                trees = parse(text)
+            except ParseError:
+                trees = []
+            if len(trees) == 1 and (ours(trees[0]) or reads_only(trees[0])):
+                return reads_only(trees[0])
+        statements = split(session.con, text)
+        return len(statements) == 1 and statements[0].kind == "query"
+
+
+def explain(session: Session, text: str, parameters: Parameters = None) -> str:
+    """The plan of a query as text."""
+    outcome = execute(session, f"EXPLAIN {text}", parameters)
+    assert outcome.stream is not None
+    rows = outcome.stream.fetch_rest()
+    if len(outcome.stream.description) == 2:  # DuckDB's own drawing
+        return "\n".join(str(row[-1]) for row in rows)
+    return "\n".join(f"{step}  {operator}: {detail}\n    {sql}" for step, operator, detail, sql in rows)
+
+
+def register(session: Session, name: str, data: Any) -> None:
+    """Make Arrow data queryable under `name`."""
+    if not (hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")):
+        raise ProgrammingError(
+            compose(
+                f"register({name!r}): {type(data).__name__} has no Arrow stream",
+                hint="pass a pyarrow, polars or pandas table, or anything with __arrow_c_stream__",
+            )
+        )
+    with session.lock, translated():
+        session.free().register(name, data)
+        once = isinstance(data, pa.RecordBatchReader)
+        (session.one_shot.add if once else session.one_shot.discard)(name.lower())
+
+
+def unregister(session: Session, name: str) -> None:
+    """Forget a registered name."""
+    with session.lock, translated():
+        session.free().unregister(name)
+        session.one_shot.discard(name.lower())

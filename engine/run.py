@@ -1,0 +1,112 @@
+"""Runs a plan: its steps one after the other, each filling the relation that later fragments read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from paretosql.engine import fragment as fragments
+from paretosql.engine.aggregate import new_state
+from paretosql.engine.faults import translated_names
+from paretosql.engine.plan import DEFAULT_SKETCH, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.record import Recorder, StepRecord
+from paretosql.engine.reports import SCHEMA
+from paretosql.engine.session import Session
+from paretosql.sketches import ProfileSketch
+from paretosql.sketches.estimators import estimate
+
+Z95 = 1.959963984540054  # two-sided 95 % of the normal distribution
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a plan runs, and for whom: `text` is what the user wrote."""
+
+    session: Session
+    plan: Plan
+    text: str
+    recorder: Recorder
+
+    def batches(self, step: Sketch | Report) -> Iterator[pa.RecordBatch]:
+        """The batches of a step's source."""
+        return fragments.batches(self.session, step.source, dict(self.plan.parameters), self.text, self.recorder)
+
+    def table(self, fragment: fragments.Fragment) -> pa.Table:
+        """The small result of a fragment."""
+        return fragments.table(self.session, fragment, dict(self.plan.parameters), self.text)
+
+
+def run_steps(session: Session, plan: Plan, text: str, recorder: Recorder) -> None:
+    """Run every step of a plan; afterwards its final fragment can be run like any statement.
+
+    Memory: one batch, plus the state of one step, plus one row per group of finished steps.
+    """
+    run = Run(session, plan, text, recorder)
+    for step in plan.steps:
+        _RUNNERS[type(step)](run, step)
+
+
+def _materialize(run: Run, step: Materialize) -> None:
+    began = time.monotonic()
+    with translated_names(run.text):
+        run.session.keep_rows(step.name, step.source.sql, fragments.pick(step.source, dict(run.plan.parameters)))
+        ((count,),) = run.session.con.execute(f"SELECT count(*) FROM {step.name}").fetchall()
+    run.recorder.finish(StepRecord(step.name, "materialize", count, 0, count, time.monotonic() - began))
+
+
+def _sketch(run: Run, step: Sketch) -> None:
+    began = time.monotonic()
+    state = new_state(step)
+    rows = size = 0
+    for batch in run.batches(step):
+        state.update(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+    counts = run.table(step.counts) if step.counts is not None else None
+    result = state.finish(counts)
+    run.session.keep(step.name, result)
+    seconds = time.monotonic() - began
+    operator = "sketch" if step.sampling.rate is None else "sample"
+    run.recorder.finish(StepRecord(step.name, operator, rows, size, result.num_rows, seconds))
+
+
+def _report(run: Run, step: Report) -> None:
+    began = time.monotonic()
+    counts = [each[0].as_py() for each in run.table(step.counts).columns]
+    width = len(step.names)
+    rows = size = 0
+    if step.exact:
+        rows = max(counts[:width], default=0)
+        lines = [_exact_line(*each) for each in zip(step.names, counts[:width], counts[width:], strict=True)]
+    else:
+        sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.names]
+        for batch in run.batches(step):
+            for at, sketch in enumerate(sketches):
+                sketch.update(batch.column(at))
+            rows += batch.num_rows
+            size += batch.nbytes
+        lines = [_report_line(step, *each) for each in zip(step.names, sketches, counts, strict=True)]
+    run.session.keep(step.name, pa.Table.from_pylist(lines, schema=SCHEMA))
+    run.recorder.finish(StepRecord(step.name, "report", rows, size, len(lines), time.monotonic() - began))
+
+
+def _exact_line(name: str, rows: int, distinct: int) -> dict[str, Any]:
+    return {"column": name, "estimate": distinct, "low": distinct, "high": distinct, "method": "exact",
+            "sample_rows": rows, "bytes_sent": 0}  # fmt: skip
+
+
+def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> dict[str, Any]:
+    line = {"column": name, "method": step.method, "sample_rows": sketch.rows, "bytes_sent": len(sketch.to_bytes())}
+    if step.method == DEFAULT_SKETCH:
+        value, margin = sketch.distinct(), Z95 * sketch.rse() * sketch.distinct()
+        return {**line, "estimate": round(value), "low": round(value - margin), "high": round(value + margin)}
+    found = estimate(step.method, sketch.profile(), rows)
+    value_or_none = None if found.value is None else round(found.value)
+    return {**line, "estimate": value_or_none, "low": round(found.lower), "high": round(found.upper)}
+
+
+_RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {Materialize: _materialize, Sketch: _sketch, Report: _report}

@@ -1,0 +1,142 @@
+"""What the FROM of a SELECT can see: common table expressions around it, output aliases, and its own columns."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlglot import exp
+
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.lift import own_nodes
+from paretosql.engine.parameters import fragment
+from paretosql.errors import NotSupportedError, compose
+
+_SOURCE = ("from_", "joins", "laterals", "sample")
+
+
+def visible_with(select: exp.Expression, text: str) -> exp.With | None:
+    """A copy of the common table expressions that `select` may name and does, inner ones hiding outer ones."""
+    found: dict[str, exp.CTE] = {}
+    recursive = False
+    node: exp.Expression = select
+    came_from: exp.Expression | None = None
+    while True:
+        with_ = node.args.get("with_")
+        if with_ is not None:
+            inside = with_ is came_from
+            recursive = recursive or bool(with_.args.get("recursive"))
+            level: dict[str, exp.CTE] = {}
+            for cte in with_.expressions:
+                if inside and _holds(cte, select):
+                    _refuse_recursion(with_, cte, text)
+                    break
+                level[cte.alias.lower()] = cte
+            found = {**level, **found}
+        if node.parent is None:
+            break
+        came_from, node = node, node.parent
+    used = _used(select, found)
+    if not used:
+        return None
+    return exp.With(expressions=[cte.copy() for name, cte in found.items() if name in used], recursive=recursive)
+
+
+def _holds(root: exp.Expression, node: exp.Expression) -> bool:
+    parent: exp.Expression | None = node
+    while parent is not None:
+        if parent is root:
+            return True
+        parent = parent.parent
+    return False
+
+
+def _refuse_recursion(with_: exp.With, cte: exp.CTE, text: str) -> None:
+    if with_.args.get("recursive") and any(table.name.lower() == cte.alias.lower() for table in cte.find_all(exp.Table)):
+        raise NotSupportedError(
+            compose(
+                f"ndv inside the recursive table {cte.alias} is not supported",
+                hint="count in the query that reads the recursive table",
+            )
+        )
+
+
+def _used(select: exp.Expression, known: dict[str, exp.CTE]) -> set[str]:
+    used: set[str] = set()
+    todo: list[exp.Expression] = [select]
+    while todo:
+        for table in todo.pop().find_all(exp.Table):
+            name = table.name.lower()
+            if not table.db and name in known and name not in used:
+                used.add(name)
+                todo.append(known[name])
+    return used
+
+
+class Scope:
+    """The names of one SELECT. `source(...)` builds queries over the same rows."""
+
+    def __init__(self, select: exp.Select, catalog: Catalog) -> None:
+        self.select = select
+        self.catalog = catalog
+        self.with_ = visible_with(select, catalog.text)
+        self.aliases = {each.alias.lower(): each.this for each in select.expressions if isinstance(each, exp.Alias)}
+
+    def rows(self, *columns: exp.Expression) -> exp.Select:
+        """SELECT columns FROM, WHERE as in this SELECT, without its grouping."""
+        query = exp.Select(expressions=[each.copy() for each in columns])
+        for name in _SOURCE:
+            part = self.select.args.get(name)
+            if part is not None:
+                query.set(name, [each.copy() for each in part] if isinstance(part, list) else part.copy())
+        where = self.select.args.get("where")
+        if where is not None:
+            query.set("where", exp.Where(this=self.resolve(where.this)))
+        return query
+
+    def alone(self, query: exp.Expression) -> exp.Expression:
+        """The query with the common table expressions it needs, so that it can run by itself."""
+        if self.with_ is not None:
+            query.set("with_", self.with_.copy())
+        return query
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Column names of FROM."""
+        if self.select.args.get("from_") is None:
+            return []
+        query = exp.Select(expressions=[exp.Star()])
+        for name in ("from_", "joins", "laterals"):
+            part = self.select.args.get(name)
+            if part is not None:
+                query.set(name, [each.copy() for each in part] if isinstance(part, list) else part.copy())
+        piece = fragment(self.alone(query))
+        return [name for name, _ in self.catalog.describe(piece.sql, piece.wants)]
+
+    def is_alias(self, node: exp.Expression) -> bool:
+        """Whether a bare name means an output column, because FROM has no column of that name."""
+        return (
+            isinstance(node, exp.Column)
+            and not node.table
+            and node.name.lower() in self.aliases
+            and node.name.lower() not in {name.lower() for name in self.columns}
+        )
+
+    def resolve(self, expression: exp.Expression) -> exp.Expression:
+        """A copy in which names of output columns are replaced by what they stand for."""
+        copy = exp.Paren(this=expression.copy())
+        for node in list(own_nodes(copy)):
+            if isinstance(node, exp.Column) and node.name.lower() in self.aliases and self.is_alias(node):
+                meant = self.aliases[node.name.lower()]
+                if meant is not expression and not any(each.name.lower() == node.name.lower() for each in meant.find_all(exp.Column)):
+                    node.replace(exp.Paren(this=meant.copy()) if not isinstance(meant, exp.Column) else meant.copy())
+        inner = copy.this
+        inner.pop()
+        return inner.this if isinstance(inner, exp.Paren) and not isinstance(expression, exp.Paren) else inner
+
+    def key(self, expression: exp.Expression) -> exp.Expression:
+        """What an entry of GROUP BY means: an ordinal or an alias stands for an output expression."""
+        if isinstance(expression, exp.Literal) and not expression.is_string and str(expression.this).isdigit():
+            at = int(expression.this) - 1
+            if 0 <= at < len(self.select.expressions):
+                return self.resolve(self.select.expressions[at].unalias())
+        return self.resolve(expression)

@@ -1,0 +1,332 @@
+"""One DuckDB connection: its transaction, its open result, and the statements that run on it one after the other.
+
+Cursors of a connection share a session, so they share a transaction and see each other's changes. The session keeps
+DuckDB's rule of one open result per connection away from users by moving unread results aside.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from paretosql.engine.faults import details, translated
+from paretosql.engine.statements import Parameters, Statement, bind
+from paretosql.engine.stream import Stream
+from paretosql.engine.types import describe
+from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what is still open while DuckDB's threads can end in order."""
+    for session in list(_sessions):
+        with contextlib.suppress(Exception):
+            session.close()
+
+
+class Session:
+    """The state behind one connection; safe to call from several threads, which then wait for each other."""
+
+    def __init__(
+        self,
+        database: str | os.PathLike[str],
+        *,
+        threads: int | None,
+        read_only: bool,
+        autocommit: bool,
+        variables: bool,
+    ) -> None:
+        config: dict[str, Any] = {} if threads is None else {"threads": _positive("threads", threads)}
+        with translated():
+            self._con: duckdb.DuckDBPyConnection | None = duckdb.connect(
+                os.fspath(database), read_only=read_only, config=config
+            )
+            self._con.execute("SET errors_as_json = true")  # positions for `faults`
+            self._con.execute(f"SET python_enable_replacements = {str(variables).lower()}")
+            if not autocommit:
+                # a mistyped name must not cost the changes of a transaction the user never began
+                self._con.execute("SET default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE'")
+        self.lock = threading.RLock()
+        self.transaction: str | None = None  # "implicit" | "explicit"
+        self._suspect = False  # a statement failed inside the open transaction
+        self._autocommit = autocommit
+        self._open: weakref.ref[Stream] | None = None
+        self._kept: list[str] = []  # relations of the last plan, dropped before the next statement
+        self._names = itertools.count(1)
+        self._snapshot = False  # a plan's own read transaction is open until its result is read
+        self.one_shot: set[str] = set()  # registered streams that can be read once
+        _sessions.add(self)
+        self.our_views: set[str] = set()  # lower-case names of views that count distinct values
+        self.learn_views()
+
+    # lifetime
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection, free for a statement; InterfaceError once closed."""
+        if self._con is None:
+            raise InterfaceError(compose("the connection is closed", hint="paretosql.connect(...) opens a new one"))
+        return self._con
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._con is None
+
+    def close(self) -> None:
+        """Roll back what is not committed and let go of the database; a second call does nothing."""
+        with self.lock:
+            if self._con is None:
+                return
+            self._drop_open()
+            con, self._con = self._con, None
+            with translated():
+                try:
+                    if self.transaction is not None:
+                        con.rollback()
+                finally:
+                    self.transaction = None
+                    con.close()
+
+    def interrupt(self) -> None:
+        """Stop the running statement; called from another thread."""
+        if self._con is not None:
+            self._con.interrupt()
+
+    # statements
+
+    def free(self) -> duckdb.DuckDBPyConnection:
+        """The connection, after moving an unread result aside and dropping what the last plan left."""
+        con = self.con
+        stream = self._open() if self._open is not None else None
+        if stream is not None and stream.live:
+            stream.detach()
+        self._open = None
+        if self._kept:
+            self._drop_kept(con)
+        if self._snapshot:
+            self._snapshot = False
+            with translated():
+                con.commit()
+        return con
+
+    # views
+
+    def learn_views(self) -> None:
+        """Ask the database which views hold a call of ours, so that queries over them are planned by us."""
+        with translated():
+            rows = self.con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND sql ILIKE '%ndv(%'").fetchall()
+        self.our_views = {str(name).lower() for (name,) in rows}
+
+    # relations of a plan
+
+    def new_name(self) -> str:
+        """A relation name that nothing else in this session uses."""
+        return f"__pareto_{next(self._names)}"
+
+    def keep(self, name: str, table: pa.Table) -> None:
+        """Register a relation of the running plan; it goes before the next statement."""
+        with translated():
+            self.con.register(name, table)
+        if name not in self._kept:
+            self._kept.append(name)
+
+    def keep_rows(self, name: str, sql: str, parameters: dict[str, Any]) -> None:
+        """Fill a temporary table with the rows of a query; it goes before the next statement."""
+        if name in self._kept:
+            self.con.unregister(name)
+        else:
+            self._kept.append(name)
+        self.con.execute(f"CREATE TEMP TABLE {name} AS {sql}", parameters or None).fetchall()
+
+    def _drop_kept(self, con: duckdb.DuckDBPyConnection) -> None:
+        names, self._kept = self._kept, []
+        for name in names:
+            try:
+                con.unregister(name)
+                con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+            except duckdb.Error:  # a failed transaction refuses everything until its rollback
+                self._kept.append(name)
+
+    @contextmanager
+    def plan_transaction(self) -> Iterator[None]:
+        """One transaction around all fragments of a plan, so that they see the same data.
+
+        An open transaction of the user serves; otherwise one is opened here, rolled back on an error and committed
+        when the statement is over or, if its result is still to be read, before the next statement.
+        """
+        owned = self.transaction is None
+        if owned:
+            with translated():
+                self.con.begin()
+        try:
+            yield
+        except BaseException:
+            if owned:
+                self._open = None
+                self._kept = []
+                self.con.rollback()
+            raise
+        if owned:
+            self._snapshot = True
+            if self._open is None:
+                self.free()  # nothing is left to read: commit at once
+
+    def run(self, statement: Statement, parameters: Parameters = None) -> Outcome:
+        """Run one statement as it stands.
+
+        Returns:
+            Rows to read, or the number of changed rows (-1 when there is none).
+        Raises:
+            Error: as PEP 249 divides them. A transaction opened only for this statement is rolled back.
+        """
+        with self.lock:
+            self.free()
+            bound = bind(statement, parameters)
+            if statement.kind in ("begin", "commit", "rollback"):
+                return self._control(statement)
+            with self.changing(statement.kind == "change"):
+                return self.run_final(statement, bound)
+
+    def run_final(self, statement: Statement, bound: list[Any] | dict[str, Any] | None) -> Outcome:
+        """Run a statement inside whatever transaction is open, leaving a plan's relations in place."""
+        with statement.translated():
+            self.con.execute(statement.raw, bound)
+            return self._outcome(self.con, statement)
+
+    @contextmanager
+    def changing(self, changes: bool) -> Iterator[None]:
+        """Around a statement: opens the implicit transaction for a change, and notes a failure inside a transaction."""
+        opened = changes and self.begin_implicit()
+        try:
+            yield
+        except BaseException:
+            if opened:
+                self.rollback()
+            elif self.transaction is not None:
+                self._suspect = True
+            raise
+
+    def _outcome(self, con: duckdb.DuckDBPyConnection, statement: Statement) -> Outcome:
+        raw = con.description
+        if not statement.returns_rows:
+            names = [each[0] for each in raw or ()]
+            row = con.fetchone() if names == ["Count"] else None
+            return Outcome(None, int(row[0]) if row else -1)
+        stream = Stream(con, describe(raw), statement.translated)
+        self._open = weakref.ref(stream)
+        return Outcome(stream, -1)
+
+    def _drop_open(self) -> None:
+        stream = self._open() if self._open is not None else None
+        if stream is not None:
+            stream.close()
+        self._open = None
+
+    # transactions
+
+    @property
+    def autocommit(self) -> bool:
+        """True when every statement stands for itself unless BEGIN says otherwise."""
+        return self._autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        with self.lock:
+            if value and self.transaction is not None:
+                self.commit()
+            self._autocommit = bool(value)
+
+    def begin_implicit(self) -> bool:
+        """Open a transaction before the first change; True when this call opened one."""
+        if self._autocommit or self.transaction is not None:
+            return False
+        with translated():
+            self.con.begin()
+        self.transaction = "implicit"
+        return True
+
+    def commit(self) -> None:
+        """Make the changes of the open transaction last; nothing happens without one.
+
+        Raises:
+            OperationalError: an earlier error had already undone the transaction.
+        """
+        with self.lock:
+            con = self.free()
+            if self.transaction is None:
+                return
+            if self._suspect and self._undone(con):
+                self.rollback()
+                raise OperationalError(
+                    compose(
+                        "nothing was committed: a failed statement had already undone the transaction",
+                        hint="handle the first error with rollback(), then run the statements again",
+                    )
+                )
+            self.transaction, self._suspect = None, False
+            with translated():
+                con.commit()
+
+    def rollback(self) -> None:
+        """Undo the open transaction; nothing happens without one."""
+        with self.lock:
+            con = self.free()
+            if self.transaction is None:
+                return
+            self.transaction, self._suspect = None, False
+            with translated():
+                con.rollback()
+
+    def _undone(self, con: duckdb.DuckDBPyConnection) -> bool:
+        try:
+            con.execute("SELECT 1").fetchall()
+        except duckdb.Error as fault:
+            return "aborted" in details(fault)["exception_message"]
+        return False
+
+    def _control(self, statement: Statement) -> Outcome:
+        if statement.kind == "begin":
+            if self.transaction == "implicit":
+                self.commit()
+            with translated(statement.whole):
+                self.con.execute(statement.raw)
+            self.transaction = "explicit"
+            return Outcome(None, -1)
+        if self.transaction is None:
+            with translated(statement.whole):
+                self.con.execute(statement.raw)  # DuckDB says that no transaction is active
+        elif statement.kind == "commit":
+            self.commit()
+        else:
+            self.rollback()
+        return Outcome(None, -1)
+
+
+class Outcome:
+    """What a statement gave: a `stream` of rows, or None and the number of changed rows."""
+
+    __slots__ = ("rowcount", "stream")
+
+    def __init__(self, stream: Stream | None, rowcount: int) -> None:
+        self.stream = stream
+        self.rowcount = rowcount
+
+
+def _positive(name: str, value: int) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ProgrammingError(compose(f"{name} is a whole number from 1, not {value!r}"))
+    return value

@@ -1,0 +1,76 @@
+"""Views that count distinct values: kept in DuckDB's own catalog, spelled out before a plan is made.
+
+DuckDB stores the text of such a view as any other, so it lives in the database file, follows its transactions and is
+dropped as usual. DuckDB alone cannot run it; the error that it gives then is how the route notices.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.dialect import Pareto, parse
+from paretosql.engine.nodes import NdvCall, NdvReport
+from paretosql.errors import NotSupportedError, compose
+
+# While a view is created DuckDB must know the function to find the column types.
+STUB = "CREATE OR REPLACE TEMP MACRO ndv(x, method := NULL, rate := NULL, seed := NULL) AS approx_count_distinct(x)"
+DROP_STUB = "DROP MACRO IF EXISTS temp.ndv"
+DEEPEST = 100  # our choice: views inside views
+
+
+def expand_views(tree: exp.Expression, catalog: Catalog, depth: int = 0) -> exp.Expression:
+    """Replace every table that is a view of ours by the query behind it, in place."""
+    if depth > DEEPEST:
+        raise NotSupportedError(compose(f"views nested deeper than {DEEPEST}"))
+    hidden = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier) or (not table.db and table.name.lower() in hidden):
+            continue
+        if not isinstance(table.parent, (exp.From, exp.Join, exp.Describe, exp.Summarize)):
+            continue
+        sql = catalog.view(table.name, table.db or None, table.catalog or None)
+        if sql is not None:
+            _replace(table, sql, catalog, depth)
+    return tree
+
+
+def names_view(tree: exp.Expression, views: set[str]) -> bool:
+    """Whether a table of the tree may be one of these views."""
+    return bool(views) and any(table.name.lower() in views for table in tree.find_all(exp.Table))
+
+
+def _replace(table: exp.Table, sql: str, catalog: Catalog, depth: int) -> None:
+    create = parse(sql)[0]
+    body = expand_views(create.expression.copy(), catalog, depth + 1)
+    alias = table.args.get("alias")
+    columns = create.this.expressions if isinstance(create.this, exp.Schema) else []
+    if isinstance(table.parent, (exp.Describe, exp.Summarize)):
+        body = exp.select("*").from_(_aliased(body, table.name, columns))
+        table.replace(body)
+        return
+    new = _aliased(body, table.alias or table.name, alias.columns if alias is not None and alias.columns else columns)
+    for name in ("sample", "joins", "pivots"):
+        new.set(name, table.args.get(name))
+    table.replace(new)
+
+
+def _aliased(body: exp.Expression, name: str, columns: list[exp.Expression]) -> exp.Subquery:
+    alias = exp.TableAlias(this=exp.to_identifier(name), columns=[each.copy() for each in columns])
+    return exp.Subquery(this=body, alias=alias)
+
+
+def storable(create: exp.Expression) -> str:
+    """The text of CREATE VIEW as DuckDB can keep it: FILTER moves into the argument, DISTINCT goes."""
+    tree = create.copy()
+    if tree.find(NdvReport) is not None:
+        raise NotSupportedError(compose("ndv_report inside a view is not supported", hint="call it in a query"))
+    for call in list(tree.find_all(NdvCall)):
+        inner = call.this.expressions[0] if isinstance(call.this, exp.Distinct) else call.this
+        call.set("this", inner)
+        outer = call.parent
+        if isinstance(outer, exp.Filter):
+            case = exp.Case(ifs=[exp.If(this=outer.expression.this.copy(), true=inner.copy())])
+            call.set("this", case)
+            outer.replace(call.copy())
+    return str(tree.sql(dialect=Pareto))

@@ -1,0 +1,280 @@
+"""Many profile samples at once: one per group, in flat arrays.
+
+A `GroupedSketch` is to GROUP BY what a `ProfileSketch` is to a column. Each group keeps the smallest hashes it has seen,
+with counts, and a threshold of its own. All groups live in shared arrays sorted by (group, hash), so a million groups
+cost no Python object each. Groups can be merged into coarser ones, which is what ROLLUP needs.
+
+Source: our design, after the capped distinct samples of Gibbons (VLDB 2001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from paretosql.errors import DataError, ProgrammingError, compose
+from paretosql.sketches import ndvg
+from paretosql.sketches.hashing import Values, hash64
+from paretosql.sketches.mixing import Words, check_seed
+from paretosql.sketches.ndvg import KEEP_ALL, GroupRecord
+from paretosql.sketches.pairs import Counts, Ranks, collapse, dense
+from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
+
+BUDGET: Final = 4_194_304  # our choice: entries over all groups, 16 bytes each
+MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
+PENDING_ROWS: Final = 1 << 20  # our choice: rows gathered before they are sorted in
+
+
+class GroupedSketch:
+    """One sample of distinct values per group.
+
+    Every group keeps at most `capacity` values. While all groups together hold more than `budget` entries, the capacity
+    of all of them halves, but not below 256 (or the starting capacity, if that is smaller). So the standard error of a
+    large group is 1 / sqrt(capacity), 0.4 %, with up to budget / capacity = 64 of them, grows with the square root of
+    their number to 6 % at budget / 256 = 16,384, and stays there while memory grows instead. Groups with fewer values
+    than the capacity stay exact. As in `ProfileSketch`, the state depends on the rows only, not on order or batches.
+
+    Args:
+        capacity: values kept per group to start with, 1..2**32-1.
+        seed: of the hash, 0..2**64-1.
+        budget: entries over all groups, 1..2**32-1.
+    Cost:
+        per row the hash, then 15 to 40 ns; memory 16 bytes per entry and 32 per group, for a moment three times that.
+
+    >>> import pyarrow as pa
+    >>> days = np.array([1, 1, 2, 2], np.uint64)
+    >>> sketch = GroupedSketch().update(days, pa.array(["tea", "milk", "tea", None]))
+    >>> sketch.groups().tolist(), sketch.rows().tolist(), sketch.distinct().tolist()
+    ([1, 2], [2, 1], [2.0, 1.0])
+    """
+
+    def __init__(self, capacity: int = CAPACITY, seed: int = 0, budget: int = BUDGET) -> None:
+        capacity = check_capacity(capacity)
+        words, counts = np.empty(0, np.uint64), np.empty(0, np.int64)
+        self._state = GroupRecord(
+            seed=check_seed(seed),
+            capacity=capacity,
+            floor=min(MIN_CAPACITY, capacity),
+            budget=check_capacity(budget),
+            groups=words,
+            rows=counts,
+            limits=words,
+            sizes=counts,
+            keys=words,
+            counts=counts,
+        )
+        self._pending: list[tuple[Words, Words]] = []
+        self._null_groups: list[Words] = []
+        self._waiting = 0
+
+    def update(self, groups: npt.NDArray[np.uint64], values: Values) -> Self:
+        """Add the rows of a column to their groups and return this sketch.
+
+        Args:
+            groups: uint64 group id of each row, shape (n,).
+            values: n rows. NULL rows do not count, but their groups exist from then on.
+        Raises:
+            ProgrammingError: groups is not a uint64 array of n rows.
+            NotSupportedError: as `hash64`.
+        """
+        groups = check_ids(groups, "groups")
+        if len(groups) != len(values):
+            raise ProgrammingError(compose(f"{len(groups)} group ids do not fit {len(values)} rows"))
+        start = 0
+        for part in parts(values):
+            ids = groups[
+                start : start + len(part)
+            ].copy()  # callers may reuse their arrays before these rows are sorted
+            start += len(part)
+            words, valid = hash64(part, self._state.seed)
+            if valid is not None:
+                self._null_groups.append(ids[~valid])
+                words, ids = words[valid], ids[valid]
+            self._pending.append((ids, words))
+            self._waiting += len(part)
+            if self._waiting >= max(PENDING_ROWS, len(self._state.keys)):
+                self._settle()
+        return self
+
+    def _settle(self) -> GroupRecord:
+        """Sort the waiting rows into the state, and return the state."""
+        if self._waiting:
+            ids = np.concatenate([part for part, _ in self._pending])
+            words = np.concatenate([part for _, part in self._pending])
+            nulls = self._null_groups
+            self._pending, self._null_groups, self._waiting = [], [], 0
+            self._state = _add_rows(self._state, ids, words, nulls)
+        return self._state
+
+    def merge(self, other: Self) -> Self:
+        """Add the rows that `other` has seen and return this sketch; `other` does not change.
+
+        A group in both gets the smaller threshold. Capacity and budget become the smaller ones. A sketch without groups
+        changes nothing.
+
+        Raises:
+            DataError: `other` has another seed.
+        """
+        if not isinstance(other, GroupedSketch):
+            raise ProgrammingError(compose(f"a GroupedSketch cannot merge a {type(other).__name__}"))
+        left, right = self._settle(), other._settle()
+        check_seeds_agree(left.seed, right.seed)
+        if bool(len(left.groups)) == bool(len(right.groups)):
+            both = np.concatenate([left.groups, right.groups])
+            least = {name: min(getattr(left, name), getattr(right, name)) for name in ("capacity", "floor", "budget")}
+            self._state = _unite([left, right], both, **least)
+        elif len(right.groups):
+            self._state = right
+        return self
+
+    def regroup(self, fine: npt.NDArray[np.uint64], coarse: npt.NDArray[np.uint64]) -> GroupedSketch:
+        """A new sketch in which groups are merged: fine[i] becomes a part of coarse[i].
+
+        Rows add up, and a coarse group has the smallest threshold of its parts. This sketch does not change.
+
+        Args:
+            fine: uint64, shape (m,), must name every group of this sketch; others are ignored.
+            coarse: uint64, shape (m,).
+        Raises:
+            ProgrammingError: not uint64 arrays of one length.
+            DataError: a group is not in `fine`, or goes to two coarse groups.
+        """
+        fine, coarse = check_ids(fine, "fine"), check_ids(coarse, "coarse")
+        if len(fine) != len(coarse):
+            raise ProgrammingError(compose(f"{len(fine)} fine groups do not fit {len(coarse)} coarse groups"))
+        state = self._settle()
+        order = np.lexsort((coarse, fine))
+        fine, coarse = fine[order], coarse[order]
+        if ((fine[1:] == fine[:-1]) & (coarse[1:] != coarse[:-1])).any():
+            raise DataError(compose("a fine group goes to two coarse groups", hint="regroup once for each grouping."))
+        place = np.minimum(np.searchsorted(fine, state.groups), max(0, len(fine) - 1))
+        if len(state.groups) and (not len(fine) or (fine[place] != state.groups).any()):
+            raise DataError(compose("a group of the sketch has no coarse group", hint="`fine` names all of groups()."))
+        result = GroupedSketch(state.capacity, state.seed, state.budget)
+        result._state = _unite(
+            [state], coarse[place] if len(state.groups) else state.groups, state.capacity, state.floor, state.budget
+        )
+        return result
+
+    def groups(self) -> Words:
+        """The group ids seen, ascending, shape (g,)."""
+        return self._settle().groups.copy()
+
+    def rows(self) -> Counts:
+        """Non-NULL rows of each group, shape (g,)."""
+        return self._settle().rows.copy()
+
+    def sampled(self) -> npt.NDArray[np.float64]:
+        """The part p = theta / 2**64 of the values that each group keeps, shape (g,); 1 means exact."""
+        limits = self._settle().limits
+        return np.where(limits == KEEP_ALL, 1.0, (limits.astype(np.float64) + 1.0) / 2.0**64)
+
+    def distinct(self) -> npt.NDArray[np.float64]:
+        """Estimated distinct values of each group, entries / p, shape (g,); exact where p = 1."""
+        p = self.sampled()
+        return self._state.sizes / p
+
+    def rse(self) -> npt.NDArray[np.float64]:
+        """Relative standard error of `distinct()`, sqrt((1 - p) / entries), shape (g,); 0 where exact."""
+        p = self.sampled()
+        return np.sqrt((1.0 - p) / np.maximum(self._state.sizes, 1))
+
+    def profile(self, index: int) -> dict[int, float]:
+        """Estimated number of values per row count, {i: f_i}, of the group at `index` of `groups()`.
+
+        Raises: DataError: there is no such group.
+        """
+        state = self._settle()
+        if not 0 <= index < len(state.groups):
+            raise DataError(compose(f"there is no group {index}", hint=f"the sketch has {len(state.groups)} groups."))
+        p = float(self.sampled()[index])
+        end = int(state.sizes[: index + 1].sum())
+        sizes, values = np.unique(state.counts[end - int(state.sizes[index]) : end], return_counts=True)
+        return {int(size): float(count) / p for size, count in zip(sizes, values, strict=True)}
+
+    @property
+    def capacity(self) -> int:
+        """Values kept per group at most, after any halving."""
+        return self._settle().capacity
+
+    @property
+    def entries(self) -> int:
+        """Values kept over all groups."""
+        return len(self._settle().keys)
+
+    def to_bytes(self) -> bytes:
+        """The sketch in the NDVG form; the same rows give the same bytes."""
+        return ndvg.encode(self._settle())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The sketch stored as `data`; DamagedSketch as `ndvg.decode`."""
+        record = ndvg.decode(data)
+        sketch = cls(record.capacity, record.seed, record.budget)
+        sketch._state = record
+        return sketch
+
+
+def check_ids(ids: npt.NDArray[Any], name: str) -> Words:
+    """`ids` when it is a flat uint64 array, else ProgrammingError."""
+    if not isinstance(ids, np.ndarray) or ids.dtype != np.uint64 or ids.ndim != 1:
+        what = f"{ids.dtype} of shape {ids.shape}" if isinstance(ids, np.ndarray) else type(ids).__name__
+        raise ProgrammingError(compose(f"{name} must be a flat uint64 array, not {what}"))
+    return ids
+
+
+def _add_rows(state: GroupRecord, ids: Words, words: Words, nulls: list[Words]) -> GroupRecord:
+    """The state after rows with these group ids and hashes; the groups in `nulls` exist, too."""
+    known = len(state.groups)
+    groups, ranks = dense(np.concatenate([state.groups, ids, *nulls]))
+    old, new = ranks[:known], ranks[known : known + len(ids)]
+    limits = np.full(len(groups), KEEP_ALL)
+    limits[old] = state.limits
+    rows = np.bincount(new, minlength=len(groups))
+    rows[old] += state.rows
+    if (state.limits != KEEP_ALL).any():
+        below = np.flatnonzero(words <= limits[new])
+        words, new = words[below], new[below]
+    counts = None
+    if len(state.keys):
+        words = np.concatenate([state.keys, words])
+        counts = np.concatenate([state.counts, np.ones(len(new), np.int64)])
+        new = np.concatenate([np.repeat(old, state.sizes), new])
+    return _cut(replace(state, groups=groups, rows=rows, limits=limits), new, words, counts)
+
+
+def _unite(states: list[GroupRecord], targets: Words, capacity: int, floor: int, budget: int) -> GroupRecord:
+    """All groups of these states under new ids, those with one id merged."""
+    groups, ranks = dense(targets)
+    rows = np.zeros(len(groups), np.int64)
+    np.add.at(rows, ranks, np.concatenate([state.rows for state in states]))
+    limits = np.full(len(groups), KEEP_ALL)
+    np.minimum.at(limits, ranks, np.concatenate([state.limits for state in states]))
+    owner = np.repeat(ranks, np.concatenate([state.sizes for state in states]))
+    keys = np.concatenate([state.keys for state in states])
+    counts = np.concatenate([state.counts for state in states])
+    below = np.flatnonzero(keys <= limits[owner])
+    united = replace(states[0], groups=groups, rows=rows, limits=limits, capacity=capacity, floor=floor, budget=budget)
+    return _cut(united, owner[below], keys[below], counts[below])
+
+
+def _cut(state: GroupRecord, ranks: Ranks, words: Words, counts: Counts | None) -> GroupRecord:
+    """The state with these pairs, all within the limits of their groups, as entries, cut to capacity and budget.
+
+    How often the capacity halves depends on the rows only: what a capacity would keep never shrinks as rows come in.
+    """
+    sizes, keys, counts = collapse(ranks, words, counts, len(state.groups))
+    capacity, limits = state.capacity, state.limits
+    while capacity > state.floor and np.minimum(sizes, capacity).sum() > state.budget:
+        capacity = max(state.floor, capacity // 2)
+    full = np.flatnonzero(sizes > capacity)
+    if len(full):
+        firsts = np.cumsum(sizes) - sizes
+        limits[full] = keys[firsts[full] + capacity] - np.uint64(1)
+        kept = np.flatnonzero(np.arange(len(keys)) - np.repeat(firsts, sizes) < capacity)
+        keys, counts = keys[kept], counts[kept]
+        sizes = np.minimum(sizes, capacity)
+    return replace(state, capacity=capacity, limits=limits, sizes=sizes, keys=keys, counts=counts)

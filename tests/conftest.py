@@ -1,0 +1,38 @@
+"""Fixtures shared by all tests: a fresh connection, a database file, and small TPC-H tables."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import paretosql
+
+
+@pytest.fixture
+def con() -> Iterator[paretosql.Connection]:
+    """A fresh in-memory connection, closed at the end of the test."""
+    connection = paretosql.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def db_path(tmp_path: Path) -> Path:
+    """Where a database file may be made; nothing is there yet."""
+    return tmp_path / "shop.db"
+
+
+@pytest.fixture(scope="session")
+def tpch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the eight TPC-H tables as Parquet files, scale factor 0.01 (60,175 line items)."""
+    program = shutil.which("tpchgen-cli", path=str(Path(sys.executable).parent)) or shutil.which("tpchgen-cli")
+    if program is None:
+        pytest.skip("tpchgen-cli is not installed: pip install tpchgen-cli")
+    folder = tmp_path_factory.mktemp("tpch")
+    subprocess.run([program, "parquet", "-s", "0.01", "--output-dir", str(folder)], check=True, capture_output=True)
+    return folder
