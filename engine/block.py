@@ -10,7 +10,7 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.grouping import Grouping, grouping_of
-from paretosql.engine.lift import AGGREGATE, KEY, VALUE, Lifter, column, flatten, function_name, own_nodes
+from paretosql.engine.lift import AGGREGATE, KEY, RELATION, VALUE, Lifter, column, flatten, function_name, own_nodes, source_names
 from paretosql.engine.nodes import NdvCall
 from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
@@ -45,7 +45,7 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
     name_outputs(scope)
     _count_exactly(select, catalog)
     grouping = _grouping(select, scope)
-    lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases))
+    lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), source_names(select))
     new = _lifted(select, lifter)
     block = Block(
         scope.rows(),
@@ -58,7 +58,7 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
         steps.append(_keep_rows(block, scope, catalog))
     made = _sketches(block, scope, catalog)
     steps.extend(made)
-    new.set("from_", exp.From(this=_grouped(block, made).subquery("__b")))
+    new.set("from_", exp.From(this=_grouped(block, made).subquery(RELATION)))
     return new
 
 
@@ -94,8 +94,8 @@ def _grouping(select: exp.Select, scope: Scope) -> Grouping:
     if group is None:
         return Grouping((), ((),))
     if group.args.get("all"):
-        keys = [scope.resolve(each.unalias()) for each in select.expressions if not _aggregates(each, scope.catalog)]
-        keys = list(dict.fromkeys(keys))
+        plain = [each.unalias() for each in select.expressions if not _aggregates(each, scope.catalog)]
+        keys = list(dict.fromkeys(scope.resolve(each) for each in plain if not isinstance(each, exp.Placeholder)))
         return Grouping(tuple(keys), (tuple(range(len(keys))),))
     return grouping_of(group, scope.key)
 

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
+from paretosql.engine.correlation import decorrelate
 from paretosql.engine.nodes import NdvCall, NdvReport, spot_of
 from paretosql.engine.outputs import name_subqueries
 from paretosql.engine.parameters import fragment
@@ -39,6 +40,7 @@ def plan(tree: exp.Expression, catalog: Catalog) -> Plan:
     """
     tree = expand_views(tree, catalog)
     name_subqueries(tree)
+    decorrelate(tree, catalog)
     steps: list[Step] = []
     for node in list(_inner_first(tree)):
         if isinstance(node, NdvReport):

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from paretosql.engine.generator import ParetoGenerator
 from paretosql.engine.nodes import (
@@ -61,7 +61,7 @@ class Pareto(DuckDB):
             "EXPLAIN": TokenType.DESCRIBE,
         }
 
-    Parser = ParetoParser
+    Parser: Any = ParetoParser
     Generator = ParetoGenerator
 
 
@@ -89,7 +89,7 @@ def parse(sql: str) -> list[exp.Expression]:
             if looks_ours(f"{command.this} {command.text('expression')}"):
                 word = str(command.this).upper()
                 raise ParseError(f"{word} statements cannot hold distinct counts or models", _place(sql))
-    return trees
+    return cast(list[exp.Expression], trees)
 
 
 def looks_ours(sql: str) -> bool:

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sqlglot import exp
-from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generator import Generator
+from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parser import Parser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.parsers.duckdb import DuckDBParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from paretosql.engine.nodes import Infix, Prefix
+from paretosql.errors import NotSupportedError, compose
 
 # Functions that stay typed nodes: they print as they are written and the planner may ask for them.
 TYPED = ("COUNT", "SUM", "AVG", "COALESCE", "COLUMNS")
@@ -41,77 +43,98 @@ _UNITS = """
 """
 AGGREGATES = frozenset(_AGGREGATES.split())
 _LITERALS = (TokenType.HEX_STRING, TokenType.BIT_STRING, TokenType.BYTE_STRING, TokenType.HEREDOC_STRING)
+_JOINED = ("on", "using", "method", "nearest")  # what a join other than a comma needs at least one of
+_OPERANDS = (
+    exp.Literal,
+    exp.Column,
+    exp.Func,
+    exp.Paren,
+    exp.Bracket,
+    exp.Subquery,
+    exp.Placeholder,
+    exp.Null,
+    exp.Boolean,
+)
 UNITS = frozenset(_UNITS.split())
 
 
-def _infix(text: str) -> Callable[..., exp.Expression]:
+def _infix(text: str) -> Callable[..., exp.Expr]:
     return lambda this, expression: Infix(this=this, expression=expression, op=text)
 
 
-def _literal(kind: TokenType) -> Callable[[Any, Token], exp.Expression]:
+def _literal(kind: TokenType) -> Callable[[Any, Token], exp.Expr]:
     """A parser of one kind of literal that also keeps its text."""
+    known: Any = DuckDBParser.PRIMARY_PARSERS[kind]
 
-    def parse(self: Any, token: Token) -> exp.Expression:
-        node: exp.Expression = DuckDB.Parser.PRIMARY_PARSERS[kind](self, token)
+    def parse(self: Any, token: Token) -> exp.Expr:
+        node: exp.Expr = known(self, token)
         node.meta["text"] = self._find_sql(token, token)
         return node
 
     return parse
 
 
-def _aggregate(name: str) -> Callable[[list[exp.Expression]], exp.Expression]:
+def _colons(self: Any, this: exp.Expr, to: exp.Expr) -> exp.Expr:
+    """`this::to`, remembered as such: sqlglot reads `DATE 'x'::T` as DATE ('x'::T), and only the text gets it right."""
+    node: exp.Expr = self.build_cast(strict=self.STRICT_CAST, this=this, to=to)
+    node.meta["form"] = "::"
+    return node
+
+
+def _aggregate(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
     return lambda args: exp.AnonymousAggFunc(this=name, expressions=args)
 
 
-class FaithfulParser(DuckDB.Parser):
+class FaithfulParser(DuckDBParser):
     """DuckDB's parser without the steps that prepare a translation."""
 
     FUNCTIONS: ClassVar[dict[Any, Any]] = {
         **{name.upper(): _aggregate(name) for name in AGGREGATES},
-        **{name: DuckDB.Parser.FUNCTIONS[name] for name in TYPED},
+        **{name: DuckDBParser.FUNCTIONS[name] for name in TYPED},
     }
     FUNCTION_PARSERS: ClassVar[dict[Any, Any]] = {
-        **{name: DuckDB.Parser.FUNCTION_PARSERS[name] for name in SPECIAL},
+        **{name: DuckDBParser.FUNCTION_PARSERS[name] for name in SPECIAL},
         "EXTRACT": lambda self: self._parse_extract(),
         "POSITION": lambda self: self._parse_position(),
     }
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[Any, Any]] = {
         **{
             name: parse
-            for name, parse in DuckDB.Parser.NO_PAREN_FUNCTION_PARSERS.items()
+            for name, parse in DuckDBParser.NO_PAREN_FUNCTION_PARSERS.items()
             if name in ("ANY", "CASE", "MAP")
         },
         "@": lambda self: self.expression(Prefix(this=self._parse_unary(), op="@")),
     }
     UNARY_PARSERS: ClassVar[dict[Any, Any]] = {
-        **DuckDB.Parser.UNARY_PARSERS,
+        **DuckDBParser.UNARY_PARSERS,
         TokenType.PLUS: lambda self: self.expression(Prefix(this=self._parse_unary(), op="+")),
     }
-    FUNC_TOKENS = DuckDB.Parser.FUNC_TOKENS | {TokenType.APPLY}
+    FUNC_TOKENS = DuckDBParser.FUNC_TOKENS | {TokenType.APPLY}
     RANGE_PARSERS: ClassVar[dict[Any, Any]] = {
-        **DuckDB.Parser.RANGE_PARSERS,
+        **DuckDBParser.RANGE_PARSERS,
         TokenType.CARET_AT: lambda self, this: self.expression(
             Infix(this=this, expression=self._parse_bitwise(), op="^@")
         ),
     }
     PRIMARY_PARSERS: ClassVar[dict[Any, Any]] = {
-        **DuckDB.Parser.PRIMARY_PARSERS,
+        **DuckDBParser.PRIMARY_PARSERS,
         **{kind: _literal(kind) for kind in _LITERALS},
     }
+    COLUMN_OPERATORS: ClassVar[dict[Any, Any]] = {**DuckDBParser.COLUMN_OPERATORS, TokenType.DCOLON: _colons}
     EXPONENT: ClassVar[dict[Any, Any]] = {TokenType.CARET: _infix("^"), TokenType.DSTAR: _infix("**")}
-    EQUALITY: ClassVar[dict[Any, Any]] = {**DuckDB.Parser.EQUALITY, TokenType.NULLSAFE_EQ: _infix("<=>")}
+    EQUALITY: ClassVar[dict[Any, Any]] = {**DuckDBParser.EQUALITY, TokenType.NULLSAFE_EQ: _infix("<=>")}
     JSON_OPERATORS: ClassVar[dict[Any, Any]] = {
         TokenType.ARROW: lambda self, this, path: self.expression(exp.JSONExtract(this=this, expression=path)),
         TokenType.DARROW: lambda self, this, path: self.expression(exp.JSONExtractScalar(this=this, expression=path)),
     }
     # DuckDB 2.0 has no arrow lambdas: an arrow is always JSON's
-    LAMBDAS: ClassVar[dict[Any, Any]] = {TokenType.FARROW: DuckDB.Parser.LAMBDAS[TokenType.FARROW]}
+    LAMBDAS: ClassVar[dict[Any, Any]] = {TokenType.FARROW: DuckDBParser.LAMBDAS[TokenType.FARROW]}
     TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {}
     TYPE_CONVERTERS: ClassVar[dict[Any, Any]] = {}
 
     def _written(self, node: Any, start: int) -> Any:
         """Keep the text of a node from token `start` on, for the generator to print."""
-        if isinstance(node, exp.Expression) and self._index > start:
+        if isinstance(node, exp.Expr) and self._index > start:
             node.meta["text"] = self._find_sql(self._tokens[start], self._prev)
         return node
 
@@ -119,6 +142,13 @@ class FaithfulParser(DuckDB.Parser):
         start = self._index
         found = super()._parse_types(*args, **options)
         return self._written(found, start) if isinstance(found, exp.DataType) else found
+
+    def _parse_type(self, *args: Any, **options: Any) -> Any:
+        token = self._curr
+        found = super()._parse_type(*args, **options)
+        if isinstance(found, exp.Cast) and token.token_type in self.TYPE_TOKENS and "form" not in found.meta:
+            found.meta["form"] = "prefix"
+        return found
 
     def _parse_function_call(self, *args: Any, **options: Any) -> Any:
         start, name = self._index, self._curr.text
@@ -133,29 +163,38 @@ class FaithfulParser(DuckDB.Parser):
             inner.set("this", name)
         return found
 
-    def _parse_placeholder(self) -> exp.Expression | None:
+    def _parse_placeholder(self) -> exp.Expr | None:
         token = self._curr
         found = super()._parse_placeholder()
         return found.update_positions(token) if found is not None else None
 
-    def _parse_primary(self) -> exp.Expression | None:
+    def _parse_primary(self) -> exp.Expr | None:
         if self._match_pair(TokenType.DOT, TokenType.NUMBER):
             return exp.Literal.number(f".{self._prev.text}")
         return super()._parse_primary()
 
-    def _parse_is(self, this: exp.Expression | None) -> exp.Expression | None:
+    def _parse_is(self, this: exp.Expr | None) -> exp.Expr | None:
         found = super()._parse_is(this)
         if isinstance(found, exp.Not) and isinstance(found.this, exp.Is):
             found.this.set("negate", True)
             return found.this
         return found
 
-    def _parse_simplified_pivot(self, is_unpivot: bool | None = None) -> exp.Expression:
+    def _parse_simplified_pivot(self, is_unpivot: bool | None = None) -> Any:
         pivot = super()._parse_simplified_pivot(is_unpivot)
         if self._curr.token_type not in self.QUERY_MODIFIER_TOKENS:
             return pivot
         query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Subquery(this=pivot)))
         return self._parse_query_modifiers(query)
+
+    def _parse_join(self, *args: Any, **options: Any) -> Any:
+        listed = self._curr.token_type == TokenType.COMMA
+        join = super()._parse_join(*args, **options)
+        if isinstance(join, exp.Join) and not listed:
+            free = join.kind in ("CROSS", "POSITIONAL") or any(join.args.get(each) for each in _JOINED)
+            if not free:
+                self.raise_error("Expected ON or USING after JOIN")
+        return join
 
     def _parse_select_query(self, *args: Any, **options: Any) -> Any:
         inside = self._prev.token_type == TokenType.L_PAREN and self._match(TokenType.SHOW, advance=False)
@@ -164,13 +203,13 @@ class FaithfulParser(DuckDB.Parser):
             return self._parse_show()
         return super()._parse_select_query(*args, **options)
 
-    def _parse_extract(self) -> exp.Expression:
+    def _parse_extract(self) -> Any:
         part = self._parse_string() or self._parse_var(any_token=True)
         if not self._match(TokenType.FROM):
             self.raise_error("Expected FROM in EXTRACT")
         return self.expression(exp.Extract(this=part, expression=self._parse_bitwise()))
 
-    def _parse_position(self, haystack_first: bool = False) -> exp.Expression:
+    def _parse_position(self, haystack_first: bool = False) -> Any:
         needle = self._parse_bitwise()
         if not self._match(TokenType.IN):
             self.raise_error("Expected IN in POSITION")
@@ -192,7 +231,7 @@ class FaithfulParser(DuckDB.Parser):
         self._retreat(start)
         return None
 
-    def _parse_ordered(self, parse_method: Any = None) -> exp.Expression | None:
+    def _parse_ordered(self, parse_method: Any = None) -> Any:
         found = super()._parse_ordered(parse_method)
         if found is not None and self._prev.text.upper() not in ("FIRST", "LAST"):
             found.set("nulls_first", None)
@@ -201,6 +240,17 @@ class FaithfulParser(DuckDB.Parser):
 
 def _text_or(default: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
     return lambda self, node: node.meta.get("text") or default(self, node)
+
+
+def _cast(self: Generator, node: exp.Cast) -> str:
+    """A cast in the form it was written in, as long as its operand still fits that form."""
+    this, form = node.this, node.meta.get("form")
+    if form == "prefix" and isinstance(this, (exp.Literal, exp.Cast)):
+        return f"{self.sql(node, 'to')} {self.sql(this)}"
+    primary = isinstance(this, exp.Dot) or not isinstance(this, (exp.Binary, Prefix))
+    if form == "::" and primary and isinstance(this, _OPERANDS):
+        return f"{self.sql(this)}::{self.sql(node, 'to')}"
+    return self.cast_sql(node)
 
 
 def _ordered(self: Generator, node: exp.Ordered) -> str:
@@ -216,30 +266,35 @@ def _interval(self: Generator, node: exp.Interval) -> str:
     return f"INTERVAL {self.sql(this)}{f' {self.sql(unit)}' if unit else ''}"
 
 
-def _keywords() -> dict[type[exp.Expression], Callable[[Any, Any], str]]:
+def _keywords() -> dict[type[exp.Expr], Callable[[Any, Any], str]]:
     """Printers of CURRENT_DATE and its like, which keep the case they were written in."""
     printers = {}
-    for kind in DuckDB.Parser.NO_PAREN_FUNCTIONS.values():
-        known = DuckDB.Generator.TRANSFORMS.get(kind) or getattr(DuckDB.Generator, f"{kind.key}_sql", None)
+    for kind in DuckDBParser.NO_PAREN_FUNCTIONS.values():
+        known = DuckDBGenerator.TRANSFORMS.get(kind) or getattr(DuckDBGenerator, f"{kind.key}_sql", None)
         printers[kind] = _text_or(known or Generator.function_fallback_sql)
     return printers
 
 
-class FaithfulGenerator(DuckDB.Generator):
+class FaithfulGenerator(DuckDBGenerator):
     """DuckDB's generator without rewriting."""
 
     MULTI_ARG_DISTINCT = True
+    PROPERTIES_LOCATION: ClassVar[dict[Any, Any]] = {
+        **DuckDBGenerator.PROPERTIES_LOCATION,
+        exp.WithDataProperty: exp.Properties.Location.POST_EXPRESSION,
+    }
 
     TRANSFORMS: ClassVar[dict[Any, Any]] = {
-        **DuckDB.Generator.TRANSFORMS,
+        **DuckDBGenerator.TRANSFORMS,
         **_keywords(),
         exp.IgnoreNulls: Generator.ignorenulls_sql,
         exp.RespectNulls: Generator.respectnulls_sql,
         exp.HexString: _text_or(lambda self, node: f"X'{node.this}'"),
         exp.BitString: _text_or(lambda self, node: f"B'{node.this}'"),
-        exp.ByteString: _text_or(DuckDB.Generator.bytestring_sql),
-        exp.RawString: _text_or(DuckDB.Generator.rawstring_sql),
-        exp.DataType: _text_or(DuckDB.Generator.datatype_sql),
+        exp.ByteString: _text_or(DuckDBGenerator.bytestring_sql),
+        exp.RawString: _text_or(DuckDBGenerator.rawstring_sql),
+        exp.DataType: _text_or(DuckDBGenerator.datatype_sql),
+        exp.Cast: _cast,
         exp.Ordered: _ordered,
         exp.Interval: _interval,
         exp.Extract: lambda self, node: f"EXTRACT({self.sql(node, 'this')} FROM {self.sql(node, 'expression')})",
@@ -251,3 +306,12 @@ class FaithfulGenerator(DuckDB.Generator):
         Infix: lambda self, node: self.binary(node, node.args["op"]),
         Prefix: lambda self, node: f"{node.args['op']} {self.sql(node, 'this')}",
     }
+
+    def unsupported(self, message: str) -> None:
+        """Printing must not drop anything: what sqlglot would leave out with a warning is an error here."""
+        raise NotSupportedError(compose(f"this statement cannot be rewritten for DuckDB: {message}"))
+
+    def join_sql(self, expression: exp.Join, join_op: str | None = None) -> str:
+        special = expression.kind in ("MARK", "SINGLE", "SEMI", "ANTI")
+        printer = DuckDBGenerator if special else Generator
+        return printer.join_sql(self, expression, join_op)

@@ -25,6 +25,7 @@ _CLASSES: dict[str, type[errors.Error]] = {
     "DependencyException": errors.ProgrammingError,
     "SequenceException": errors.DataError,
     "FatalException": errors.InternalError,
+    "Error": errors.DatabaseError,  # without a class of its own
 }
 
 _HINTS: dict[str, str] = {

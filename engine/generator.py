@@ -84,12 +84,12 @@ def _setours(self: Generator, node: SetOurs) -> str:
     return text if value is None else f"{text} = {self.sql(value)}"
 
 
-def _call(self: Generator, name: str, node: exp.Expression) -> str:
+def _call(self: Generator, name: str, node: exp.Expr) -> str:
     first = _source(self, node.this) if isinstance(node.this, (exp.Table, exp.Subquery)) else self.sql(node, "this")
     return f"{name}({', '.join([first, *(self.sql(each) for each in node.args.get('options') or ())])})"
 
 
-def _source(self: Generator, source: exp.Expression) -> str:
+def _source(self: Generator, source: exp.Expr) -> str:
     return f"TABLE {self.sql(source)}" if isinstance(source, exp.Table) else self.sql(source)
 
 

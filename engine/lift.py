@@ -14,6 +14,7 @@ from sqlglot import exp
 from paretosql.engine.nodes import NdvCall
 
 KEY, AGGREGATE, VALUE = "__k", "__a", "__v"  # column name prefixes of the grouped relation
+RELATION = "__b"  # its name
 
 _WRAPPERS = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 _INSIDE = (exp.Order, exp.Ordered, exp.Distinct, exp.Tuple, exp.Where, exp.Star, exp.Kwarg, exp.PropertyEQ, *_WRAPPERS)
@@ -45,12 +46,19 @@ def own_nodes(root: exp.Expression) -> Iterator[exp.Expression]:
 class Lifter:
     """Replaces keys, aggregates and distinct counts of one SELECT, and keeps the lists of what was replaced."""
 
-    def __init__(self, keys: Sequence[exp.Expression], is_aggregate: Callable[[str], bool], aliases: set[str]) -> None:
+    def __init__(
+        self,
+        keys: Sequence[exp.Expression],
+        is_aggregate: Callable[[str], bool],
+        aliases: set[str],
+        sources: set[str],
+    ) -> None:
         self.keys = list(keys)
         self.aggregates: list[exp.Expression] = []
         self.calls: list[exp.Expression] = []  # NdvCall, or Filter around one
         self._is_aggregate = is_aggregate
         self._aliases = aliases
+        self._sources = sources
 
     def lift(self, node: exp.Expression, *, alias_first: bool = False) -> exp.Expression:
         """The expression over the grouped relation; `node` stays as it is.
@@ -109,11 +117,34 @@ class Lifter:
 
     def _lift_correlated(self, query: exp.Expression) -> None:
         """Qualified group keys inside a subquery refer to our groups; names of its own are left alone."""
-        qualified = {key.sql(): at for at, key in enumerate(self.keys) if isinstance(key, exp.Column) and key.table}
         for each in list(query.find_all(exp.Column)):
-            at = qualified.get(each.sql())
+            at = self._key_named(each) if each.table and not _hidden(each, query) else None
             if at is not None:
-                each.replace(column(f"{KEY}{at}"))
+                each.replace(exp.column(f"{KEY}{at}", table=RELATION))
+
+    def _key_named(self, name: exp.Column) -> int | None:
+        for at, key in enumerate(self.keys):
+            if isinstance(key, exp.Column) and key.name.lower() == name.name.lower():
+                sources = {key.table.lower()} if key.table else self._sources
+                if name.table.lower() in sources:
+                    return at
+        return None
+
+
+def _hidden(name: exp.Column, query: exp.Expression) -> bool:
+    """Whether a SELECT between the name and `query` has a source called like the name's table."""
+    node: exp.Expression | None = name
+    while node is not None and node is not query.parent:
+        if isinstance(node, exp.Select) and name.table.lower() in source_names(node):
+            return True
+        node = node.parent
+    return False
+
+
+def source_names(select: exp.Expression) -> set[str]:
+    """Lower-case names and aliases that FROM gives its parts."""
+    parts = [select.args.get("from_"), *(select.args.get("joins") or []), *(select.args.get("laterals") or [])]
+    return {part.alias_or_name.lower() for part in parts if part is not None}
 
 
 def _core(node: exp.Expression) -> exp.Expression:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 from sqlglot.errors import ParseError as GlotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from paretosql.engine.faithful import FaithfulParser
 from paretosql.engine.nodes import (
@@ -106,7 +106,7 @@ class ParetoParser(FaithfulParser):
         anonymous: bool = False,
         optional_parens: bool = True,
         any_token: bool = False,
-    ) -> exp.Expression | None:
+    ) -> Any:
         if self._word(0) == "ML" and self._is(1, TokenType.DOT) and self._is(3, TokenType.L_PAREN):
             verb = self._token(2)
             if verb and verb.text.lower() in VERBS and self._model_follows(4):
@@ -117,7 +117,7 @@ class ParetoParser(FaithfulParser):
                 return self._parse_call_of_ours(parse)
         return super()._parse_function_call(functions, anonymous, optional_parens, any_token)
 
-    def _ours_called(self, name: str) -> Callable[[Token], exp.Expression] | None:
+    def _ours_called(self, name: str) -> Callable[[Token], exp.Expr] | None:
         if name == "ndv":
             return self._parse_ndv
         if name in VARIANTS:
@@ -130,7 +130,7 @@ class ParetoParser(FaithfulParser):
             return self._parse_model_call
         return None
 
-    def _parse_call_of_ours(self, parse: Callable[[Token], exp.Expression]) -> exp.Expression | None:
+    def _parse_call_of_ours(self, parse: Callable[[Token], exp.Expr]) -> Any:
         token, comments = self._curr, self._curr.comments
         self._advance(2)
         node = parse(token).update_positions(token)
@@ -142,9 +142,9 @@ class ParetoParser(FaithfulParser):
     def _option_follows(self) -> bool:
         return self._is(1, TokenType.FARROW, TokenType.COLON_EQ)
 
-    def _parse_options(self, *signs: TokenType) -> list[exp.Expression]:
+    def _parse_options(self, *signs: TokenType) -> list[exp.Expr]:
         """`name => value, ...` up to the first thing that is not one; names must differ."""
-        options: list[exp.Expression] = []
+        options: list[exp.Expr] = []
         while self._curr and self._is(1, *(signs or (TokenType.FARROW, TokenType.COLON_EQ))):
             name = self._curr
             key = exp.var(name.text.lower()).update_positions(name)
@@ -161,7 +161,7 @@ class ParetoParser(FaithfulParser):
                 self.raise_error("expected an option after the comma", None, "options are written name => value.")
         return options
 
-    def _parse_ndv(self, token: Token) -> exp.Expression:
+    def _parse_ndv(self, token: Token) -> exp.Expr:
         hint = "write ndv(column), or with options ndv(column, method => 'gee', rate => 0.01)."
         if self._curr and (self._curr.token_type == TokenType.R_PAREN or self._option_follows()):
             self.raise_error("ndv needs the expression whose distinct values it counts", None, hint)
@@ -172,7 +172,7 @@ class ParetoParser(FaithfulParser):
                 f"{hint} ndv_report does every column.",
             )
         if self._match(TokenType.DISTINCT):
-            this: exp.Expression | None = exp.Distinct(expressions=[self._parse_disjunction()])
+            this: exp.Expr | None = exp.Distinct(expressions=[self._parse_disjunction()])
         else:
             this = self._parse_lambda()
         if this is None:
@@ -184,9 +184,9 @@ class ParetoParser(FaithfulParser):
             options = self._parse_options()
         return self.expression(NdvCall(this=this, options=options))
 
-    def _parse_arguments(self) -> tuple[list[exp.Expression], list[exp.Expression]]:
+    def _parse_arguments(self) -> tuple[list[exp.Expr], list[exp.Expr]]:
         """Positional arguments, then options, up to the closing parenthesis."""
-        positional: list[exp.Expression] = []
+        positional: list[exp.Expr] = []
         while self._curr and not self._is(0, TokenType.R_PAREN) and not self._option_follows():
             argument = self._parse_lambda()
             if argument is None:
@@ -196,14 +196,15 @@ class ParetoParser(FaithfulParser):
                 return positional, []
         return positional, self._parse_options()
 
-    def _parse_variant(self, token: Token) -> exp.Expression:
+    def _parse_variant(self, token: Token) -> exp.Expr:
         positional, options = self._parse_arguments()
         return self.expression(NdvVariant(this=token.text.lower(), expressions=positional, options=options))
 
-    def _parse_source(self) -> exp.Expression | None:
+    def _parse_source(self) -> exp.Expr | None:
         """`TABLE name` or `(query)`; None when neither stands here."""
         if self._match(TokenType.TABLE):
-            return self._parse_table_parts()
+            table: exp.Expr | None = self._parse_table_parts()
+            return table
         if self._is(0, TokenType.L_PAREN) and self._is(1, *_QUERY):
             start = self._index
             self._advance()
@@ -213,7 +214,7 @@ class ParetoParser(FaithfulParser):
             self._retreat(start)
         return None
 
-    def _parse_report(self, token: Token) -> exp.Expression:
+    def _parse_report(self, token: Token) -> exp.Expr:
         source = self._parse_source() or self._parse_string() or self._parse_placeholder()
         if source is None:
             self.raise_error(
@@ -221,13 +222,13 @@ class ParetoParser(FaithfulParser):
             )
         return self.expression(NdvReport(this=source, options=self._parse_rest()))
 
-    def _parse_trace(self, token: Token) -> exp.Expression:
+    def _parse_trace(self, token: Token) -> exp.Expr:
         source = self._parse_string() or self._parse_placeholder()
         if source is None:
             self.raise_error("expected the name of a trace file", None, "write trace_simulate('trace.parquet').")
         return self.expression(TraceSimulate(this=source, options=self._parse_rest()))
 
-    def _parse_rest(self) -> list[exp.Expression]:
+    def _parse_rest(self) -> list[exp.Expr]:
         return self._parse_options() if self._match(TokenType.COMMA) else []
 
     def _source_hint(self, other: str = "") -> str:
@@ -235,7 +236,7 @@ class ParetoParser(FaithfulParser):
         extra = f", or {other}" if other else ""
         return f"write TABLE {name}, or (SELECT ... FROM {name}){extra}."
 
-    def _parse_model_call(self, token: Token) -> exp.Expression:
+    def _parse_model_call(self, token: Token) -> exp.Expr:
         self._advance()  # MODEL
         call = ModelCall(this=self._parse_model_name(), verb=token.text.lower())
         if self._match(TokenType.COMMA):
@@ -265,31 +266,31 @@ class ParetoParser(FaithfulParser):
             )
         return table
 
-    def _parse_struct_options(self) -> list[exp.Expression]:
+    def _parse_struct_options(self) -> list[exp.Expr]:
         """BigQuery's `STRUCT(10 AS k)` read as `k => 10`."""
         self._advance()
-        options: list[exp.Expression] = []
+        options: list[exp.Expr] = []
         for field in self._parse_wrapped_csv(self._parse_expression):
             if not isinstance(field, exp.Alias):
                 self.raise_error("every field of STRUCT needs a name", self._prev, "write k => 10.")
             options.append(exp.Kwarg(this=exp.var(field.alias.lower()), expression=field.this))
         return options
 
-    def _parse_model_name(self) -> exp.Expression:
+    def _parse_model_name(self) -> Any:
         if not self._is(0, *_NAME, *self.ID_VAR_TOKENS):
             self.raise_error("expected the name of a model", None, "model names are written like table names.")
         return self._parse_table_parts(schema=True)
 
     # Statements
 
-    def _parse_statement(self) -> exp.Expression | None:
+    def _parse_statement(self) -> exp.Expr | None:
         if self._word(0) == "RESET" and self._is(0, TokenType.VAR):
             self._advance()
             start = self._prev
             return self._parse_setting("RESET") or self._parse_as_command(start)
         return super()._parse_statement()
 
-    def _parse_describe(self) -> exp.Expression:
+    def _parse_describe(self) -> Any:
         if self._prev.text.upper() == "EXPLAIN":
             return self._parse_explain()
         if self._model_follows(0):
@@ -298,7 +299,7 @@ class ParetoParser(FaithfulParser):
             return self.expression(DescribeModel(this=self._parse_model_name()), token)
         return super()._parse_describe()
 
-    def _parse_explain(self) -> exp.Expression:
+    def _parse_explain(self) -> exp.Expr:
         token = self._prev
         mode, style = "", None
         if self._is(0, TokenType.L_PAREN) and not self._is(1, *_QUERY) and self._is(1, *_NAME, *self.ID_VAR_TOKENS):
@@ -311,12 +312,12 @@ class ParetoParser(FaithfulParser):
         if not self._curr:
             self.raise_error(f"expected a statement after EXPLAIN {mode}".rstrip())
         if self._curr.token_type in self.dialect.tokenizer_class.COMMANDS:
-            statement: exp.Expression | None = self._parse_as_command(self._curr)
+            statement: exp.Expr | None = self._parse_as_command(self._curr)
         else:
             statement = self._parse_statement()
         return self.expression(Explain(this=statement, mode=mode, style=style), token)
 
-    def _parse_show(self) -> exp.Expression | None:
+    def _parse_show(self) -> exp.Expr | None:
         token = self._prev
         if self._word(0) == "MODELS" and self._ends(1):
             self._advance()
@@ -330,7 +331,7 @@ class ParetoParser(FaithfulParser):
             )
         return super()._parse_show()
 
-    def _parse_drop(self, exists: bool = False, kind: str | None = None) -> exp.Expression:
+    def _parse_drop(self, exists: bool = False, kind: str | None = None) -> Any:
         if kind is None and self._word(0) == "MODEL":
             token = self._curr
             self._advance()
@@ -338,7 +339,7 @@ class ParetoParser(FaithfulParser):
             return self.expression(DropModel(exists=exists, this=self._parse_model_name()), token)
         return super()._parse_drop(exists, kind)
 
-    def _parse_create(self) -> exp.Expression:
+    def _parse_create(self) -> Any:
         replace = self._word(0) == "OR" and self._word(1) == "REPLACE"
         if self._word(2 if replace else 0) != "MODEL":
             return super()._parse_create()
@@ -365,10 +366,10 @@ class ParetoParser(FaithfulParser):
             token,
         )
 
-    def _parse_set(self, unset: bool = False, tag: bool = False) -> exp.Expression:
+    def _parse_set(self, unset: bool = False, tag: bool = False) -> Any:
         return self._parse_setting("SET") or super()._parse_set(unset, tag)
 
-    def _parse_setting(self, verb: str) -> exp.Expression | None:
+    def _parse_setting(self, verb: str) -> exp.Expr | None:
         scope = self._word(0) if self._word(0) in ("SESSION", "GLOBAL", "LOCAL") else ""
         name = self._token(1 if scope else 0)
         if name is None or name.token_type == TokenType.STRING or name.text.lower() not in SETTINGS:

@@ -12,7 +12,7 @@ import pickle
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO, Any
 
 import duckdb
@@ -62,8 +62,8 @@ class Stream:
         if self._rows is None and self._batches is None:
             if self._con is None:
                 return []
-            with self._translated():
-                rows = self._con.fetchall()
+            with self._failing_closed():
+                rows: list[Row] = self._con.fetchall()
             self.close()
             return rows
         rest, self._left = self._left, []
@@ -95,7 +95,7 @@ class Stream:
     def _fetch_live(self, size: int) -> list[Row]:
         if self._con is None:
             return []
-        with self._translated():
+        with self._failing_closed():
             rows = self._con.fetchmany(size)
         if len(rows) < size:
             self.close()
@@ -106,13 +106,14 @@ class Stream:
             return next(self._rows, [])
         while (batch := self._next_batch()) is not None:
             if batch.num_rows:
-                return rows_of(batch, self.description)
+                with self._failing_closed():
+                    return rows_of(batch, self.description)
         return []
 
     def _next_batch(self) -> pa.RecordBatch | None:
         if self._batches is None:
             return None
-        with self._translated():
+        with self._failing_closed():
             batch = next(self._batches, None)
         if batch is None:
             self.close()
@@ -128,6 +129,17 @@ class Stream:
             warnings.simplefilter("ignore", UserWarning)  # the copy it warns of is cheap beside a second bind
             reader = self._con.to_arrow_reader(BATCH_ROWS)
             self._schema, self._batches = reader.schema, iter(reader)
+
+    @contextmanager
+    def _failing_closed(self) -> Iterator[None]:
+        """An error while reading ends the result, so that the connection is free for other work."""
+        try:
+            with self._translated():
+                yield
+        except BaseException:
+            with suppress(Exception):
+                self.close()
+            raise
 
     # leaving the connection
 

@@ -60,6 +60,7 @@ class ColumnType:
     sql: str
     precision: int | None = None
     scale: int | None = None
+    parts: tuple[tuple[str, ColumnType], ...] = ()  # of nested types: fields, or the child of a list
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, TypeObject):
@@ -99,6 +100,8 @@ DATETIME = TypeObject(
 )  # fmt: skip
 ROWID = TypeObject("ROWID", frozenset())
 
+_NESTED = frozenset({"list", "array", "struct", "tuple", "map", "union"})
+
 Description = list[tuple[str, ColumnType, None, None, int | None, int | None, None]]
 
 
@@ -107,6 +110,9 @@ def column_type(raw: Any) -> ColumnType:
     if raw.id == "decimal":
         children = dict(raw.children)
         return ColumnType("decimal", str(raw), children["precision"], children["scale"])
+    if raw.id in _NESTED:
+        parts = [(name, column_type(part)) for name, part in raw.children if name != "size"]
+        return ColumnType(raw.id, str(raw), parts=tuple(parts))
     return ColumnType(raw.id, str(raw))
 
 

@@ -1,8 +1,8 @@
 """Arrow columns to the Python values a DB-API user expects.
 
 DuckDB makes Python rows itself, and faster, except for TIMESTAMP WITH TIME ZONE, which it hands to the package pytz. Rows of
-results that hold such a column are made here instead. Dates beyond Python's year 9999 become the last representable
-instant, as DuckDB does.
+results that hold such a column are made here instead, with the values DuckDB would give. Dates beyond Python's year 9999
+become the last representable instant, as DuckDB does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import Any
 import pyarrow as pa
 
 from paretosql.engine.types import ColumnType, Description
+from paretosql.errors import NotSupportedError, compose
 
-Decoder = Callable[[pa.Array], list[Any]]
+Decoder = Callable[[pa.Array, ColumnType], list[Any]]
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
-_LOWEST, _HIGHEST = (int((each - _EPOCH) / datetime.timedelta(microseconds=1)) for each in (_FIRST, _LAST))
+_LOWEST, _HIGHEST = ((each - _EPOCH) // datetime.timedelta(microseconds=1) for each in (_FIRST, _LAST))
 
 
 def needs_decoding(description: Description) -> bool:
@@ -32,32 +33,29 @@ def needs_decoding(description: Description) -> bool:
 
 def rows_of(batch: pa.RecordBatch, description: Description) -> list[tuple[Any, ...]]:
     """The rows of one batch as tuples of Python values; O(values) time and memory."""
-    columns = [
-        _decoder(batch.schema.field(i).type, description[i][1])(batch.column(i)) for i in range(batch.num_columns)
-    ]
+    columns = [decode(batch.column(at), kind) for at, (_, kind, *_) in enumerate(description)]
     return list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows
 
 
-def _decoder(kind: pa.DataType, declared: ColumnType | None = None) -> Decoder:
-    """How to read one Arrow type; `declared` is DuckDB's type of the column, which Arrow can be coarser than."""
-    if declared is not None and declared.id in _BY_COLUMN:
-        return _BY_COLUMN[declared.id]
-    if pa.types.is_timestamp(kind):
-        return lambda array: _timestamps(array, kind.tz)
-    if pa.types.is_interval(kind):
-        return _intervals
-    if pa.types.is_map(kind):
-        return lambda array: _maps(array, kind)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return lambda array: _lists(array, _decoder(kind.value_type))
-    if pa.types.is_struct(kind):
-        return lambda array: _structs(array, kind)
-    return lambda array: array.to_pylist()
+def decode(array: pa.Array, kind: ColumnType) -> list[Any]:
+    """The values of one column, None for NULL."""
+    return _DECODERS.get(kind.id, _plain)(array, kind)
 
 
-def _timestamps(array: pa.Array, zone: str | None) -> list[Any]:
-    micros = array.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).to_pylist()
+def _plain(array: pa.Array, kind: ColumnType) -> list[Any]:
+    values: list[Any] = array.to_pylist()
+    return values
+
+
+def _each(convert: Callable[[Any], Any]) -> Decoder:
+    """A decoder that converts Arrow's own Python value."""
+    return lambda array, kind: [None if value is None else convert(value) for value in array.to_pylist()]
+
+
+def _instants(array: pa.Array, kind: ColumnType) -> list[Any]:
+    zone = array.type.tz
     target = _zone(zone) if zone else None
+    micros = array.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).to_pylist()
     return [None if each is None else _instant(each, target) for each in micros]
 
 
@@ -78,48 +76,89 @@ def _zone(name: str) -> datetime.tzinfo:
         return datetime.UTC  # a machine without a zone database: the same instant, written in UTC
 
 
-def _intervals(array: pa.Array) -> list[Any]:
+def _dates(array: pa.Array, kind: ColumnType) -> list[Any]:
+    low, high = datetime.date.min.toordinal(), datetime.date.max.toordinal()
+    first = datetime.date(1970, 1, 1).toordinal()
+    days = array.cast(pa.int32()).to_pylist()
+    return [None if day is None else datetime.date.fromordinal(min(max(day + first, low), high)) for day in days]
+
+
+def _interval(value: Any) -> datetime.timedelta:
+    return datetime.timedelta(days=value.months * 30 + value.days, microseconds=value.nanoseconds // 1000)
+
+
+def _bits(value: bytes) -> str:
+    # DuckDB's layout: one byte that counts the padding bits in front, then the bits
+    return "".join(f"{byte:08b}" for byte in value[1:])[value[0] :]
+
+
+def _big(value: bytes) -> str:
+    # DuckDB's layout: three bytes of header whose first bit is the sign, then the magnitude; negative numbers inverted
+    negative = value[0] < 0x80
+    body = bytes(255 - byte for byte in value[3:]) if negative else value[3:]
+    return ("-" if negative else "") + str(int.from_bytes(body, "big"))
+
+
+def _lists(array: pa.Array, kind: ColumnType) -> list[Any]:
+    inner = kind.parts[0][1]
+    make: Callable[[list[Any]], Any] = tuple if kind.id == "array" else list
+    return [make(decode(each.values, inner)) if each.is_valid else None for each in array]
+
+
+def _maps(array: pa.Array, kind: ColumnType) -> list[Any]:
+    keys, items = kind.parts[0][1], kind.parts[1][1]
     return [
-        None
-        if each is None
-        else datetime.timedelta(days=each.months * 30 + each.days, microseconds=each.nanoseconds // 1000)
-        for each in array.to_pylist()
-    ]
-
-
-def _lists(array: pa.Array, inner: Decoder) -> list[Any]:
-    return [None if not each.is_valid else inner(each.values) for each in array]
-
-
-def _maps(array: pa.Array, kind: pa.MapType) -> list[Any]:
-    keys, items = _decoder(kind.key_type), _decoder(kind.item_type)
-    return [
-        None if not each.is_valid else dict(zip(keys(each.values.field(0)), items(each.values.field(1)), strict=True))
+        dict(zip(decode(each.values.field(0), keys), decode(each.values.field(1), items), strict=True))
+        if each.is_valid
+        else None
         for each in array
     ]
 
 
-def _structs(array: pa.Array, kind: pa.StructType) -> list[Any]:
-    fields = [kind.field(i) for i in range(kind.num_fields)]
-    columns = [_decoder(field.type)(part) for field, part in zip(fields, array.flatten(), strict=True)]
-    names = [field.name for field in fields]
+def _structs(array: pa.Array, kind: ColumnType) -> list[Any]:
+    columns = [decode(part, inner) for part, (_, inner) in zip(array.flatten(), kind.parts, strict=True)]
+    rows = zip(*columns, strict=True)
+    names = [name for name, _ in kind.parts]
     valid = array.is_valid().to_pylist()
-    return [
-        dict(zip(names, row, strict=True)) if ok else None
-        for ok, row in zip(valid, zip(*columns, strict=True), strict=True)
-    ]
+    if kind.id == "tuple" or not any(names):  # row(...) has no field names
+        return [row if ok else None for ok, row in zip(valid, rows, strict=True)]
+    return [dict(zip(names, row, strict=True)) if ok else None for ok, row in zip(valid, rows, strict=True)]
 
 
-def _bits(array: pa.Array) -> list[Any]:
-    # DuckDB's layout: one byte that counts the padding bits in front, then the bits
-    return [
-        None if each is None else "".join(f"{byte:08b}" for byte in each[1:])[each[0] :] for each in array.to_pylist()
-    ]
+def _unions(array: pa.Array, kind: ColumnType) -> list[Any]:
+    members = [inner for name, inner in kind.parts if name]
+    fields = [decode(array.field(at), inner) for at, inner in enumerate(members)]
+    return [fields[code][row] for row, code in enumerate(array.type_codes.to_pylist())]
 
 
-_BY_COLUMN: dict[str, Decoder] = {
-    "hugeint": lambda array: [None if each is None else int(each) for each in array.to_pylist()],
-    "uhugeint": lambda array: [None if each is None else int(each) for each in array.to_pylist()],
-    "uuid": lambda array: [None if each is None else uuid.UUID(each) for each in array.to_pylist()],
-    "bit": _bits,
+def _refused(array: pa.Array, kind: ColumnType) -> list[Any]:
+    raise NotSupportedError(
+        compose(
+            f"{kind.sql} beside TIMESTAMP WITH TIME ZONE cannot be fetched as Python values",
+            hint="cast one of them to VARCHAR, or read the result with arrow()",
+        )
+    )
+
+
+_DECODERS: dict[str, Decoder] = {
+    "timestamp with time zone": _instants,
+    "timestamp": _instants,
+    "timestamp_s": _instants,
+    "timestamp_ms": _instants,
+    "timestamp_ns": _instants,
+    "date": _dates,
+    "interval": _each(_interval),
+    "hugeint": _each(int),
+    "uhugeint": _each(int),
+    "uuid": _each(uuid.UUID),
+    "bit": _each(_bits),
+    "bignum": lambda array, kind: _each(_big)(array.storage, kind),
+    "list": _lists,
+    "array": _lists,
+    "map": _maps,
+    "struct": _structs,
+    "tuple": _structs,
+    "union": _unions,
+    "time with time zone": _refused,
+    "variant": _refused,
 }

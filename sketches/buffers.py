@@ -28,7 +28,7 @@ def offsets(array: pa.Array, large: bool) -> npt.NDArray[Any]:
 
 
 def content(array: pa.Array) -> npt.NDArray[np.uint8]:
-    """All bytes that the offsets of a string or binary array point into; a fixed-size one keeps them in the values buffer."""
+    """All bytes of a string or binary array, the place that its offsets point into."""
     data = array.buffers()[-1]
     return np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
 

@@ -2,9 +2,11 @@
 
 - integers and booleans of every width, and decimals whose value is a whole number within int64: the int64 value
 - other decimals: unscaled value and scale after stripping trailing zeros, so 1.50 = 1.5
-- floats: the bits of the float64, with -0.0 = 0.0 and one NaN; a float never equals an integer (they never share a column)
+- floats: the bits of the float64, with -0.0 = 0.0 and one NaN; a float never equals an integer (they never share a
+  column)
 - dates: days since 1970; date32 = date64
-- timestamps, times and durations: microseconds since 1970 UTC, midnight or zero. What microseconds cannot hold is hashed
+- timestamps, times and durations: microseconds since 1970 UTC, midnight or zero. What microseconds cannot hold is
+  hashed
   exactly as a pair: nanosecond values with a rest as (microseconds, rest), instants beyond int64 microseconds (about
   year 294,000) as (seconds, milliseconds). So no two different instants are confused
 - intervals: days and nanoseconds, with 30 days to a month and 24 hours to a day, as SQL compares them
@@ -29,7 +31,7 @@ DAY_NANOSECONDS: Final = DAY_MILLISECONDS * 1_000_000
 INT64_MAX: Final = (1 << 63) - 1
 PER_MICROSECOND: Final = {"s": 1_000_000, "ms": 1_000}
 
-# Lengths given to `hash_rows`: they keep pairs of different meaning apart. None is a length that values of 8-byte words have.
+# Lengths given to `hash_rows` that keep pairs of different meaning apart.
 NANOSECOND_PAIR: Final = 9
 FAR_INSTANT_PAIR: Final = 10
 INTERVAL_PAIR: Final = 11

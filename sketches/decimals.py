@@ -1,8 +1,8 @@
 """Canonical hashes of decimals, and of integers beyond int64.
 
-The canonical form of a decimal is (unscaled value, scale) after stripping every trailing zero, so 1.50 = 1.5, and 10**30 as
-a hugeint equals 1.00E30. Whole numbers within int64 take scale 0 instead, so they equal integers. Values within 64 bits
-go the fast way; wider ones are stripped by long division on 32-bit digits.
+The canonical form of a decimal is (unscaled value, scale) after stripping every trailing zero, so 1.50 = 1.5, and
+10**30 as a hugeint equals 1.00E30. Whole numbers within int64 take scale 0 instead, so they equal integers. Values
+within 64 bits go the fast way; wider ones are stripped by long division on 32-bit digits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The outside of stored sketches: magic bytes, a version, and a CRC-32C that makes damage visible.
 
-Every stored form starts with a 4-byte magic and a 1-byte version and ends with the CRC-32C of everything before, four bytes,
-little-endian. CRC-32C (Castagnoli, RFC 3720) finds every change of up to 32 neighbouring bits.
+Every stored form starts with a 4-byte magic and a 1-byte version and ends with the CRC-32C of everything before, four
+bytes, little-endian. CRC-32C (Castagnoli, RFC 3720) finds every change of up to 32 neighbouring bits.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def unseal(data: bytes, magic: bytes, version: int) -> bytes:
 def crc32c(data: bytes) -> int:
     """The CRC-32C of `data`; about 8 ns per byte plus 0.2 ms.
 
-    The message is split into lanes of 512 bytes that advance together, one byte per step; then the lanes are joined. This works
+    The message is split into lanes of 512 bytes that advance together, one byte per step; then the lanes are joined.
+    This works
     because the checksum is linear over bits: a lane counts as if zero bytes followed it.
 
     >>> hex(crc32c(b"123456789"))

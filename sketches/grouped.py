@@ -1,27 +1,26 @@
 """Many profile samples at once: one per group, in flat arrays.
 
-A `GroupedSketch` is to GROUP BY what a `ProfileSketch` is to a column. Each group keeps the smallest hashes it has seen,
-with counts, and a threshold of its own. All groups live in shared arrays sorted by (group, hash), so a million groups
-cost no Python object each. Groups can be merged into coarser ones, which is what ROLLUP needs.
+A `GroupedSketch` is to GROUP BY what a `ProfileSketch` is to a column. Each group keeps the smallest hashes it has
+seen, with counts, and a threshold of its own. All groups live in shared arrays sorted by (group, hash), so a million
+groups cost no Python object each. Groups can be merged into coarser ones, which is what ROLLUP needs.
 
 Source: our design, after the capped distinct samples of Gibbons (VLDB 2001).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
-
-from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches import ndvg
+from paretosql.sketches.group_state import KEEP_ALL, GroupState, add_rows, no_groups, unite
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
-from paretosql.sketches.ndvg import KEEP_ALL, GroupRecord
-from paretosql.sketches.pairs import Counts, Ranks, collapse, dense
+from paretosql.sketches.pairs import Counts
 from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
+
+from paretosql.errors import DataError, ProgrammingError, compose
 
 BUDGET: Final = 4_194_304  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
@@ -53,19 +52,8 @@ class GroupedSketch:
 
     def __init__(self, capacity: int = CAPACITY, seed: int = 0, budget: int = BUDGET) -> None:
         capacity = check_capacity(capacity)
-        words, counts = np.empty(0, np.uint64), np.empty(0, np.int64)
-        self._state = GroupRecord(
-            seed=check_seed(seed),
-            capacity=capacity,
-            floor=min(MIN_CAPACITY, capacity),
-            budget=check_capacity(budget),
-            groups=words,
-            rows=counts,
-            limits=words,
-            sizes=counts,
-            keys=words,
-            counts=counts,
-        )
+        floor = min(MIN_CAPACITY, capacity)
+        self._state = no_groups(check_seed(seed), capacity, floor, check_capacity(budget))
         self._pending: list[tuple[Words, Words]] = []
         self._null_groups: list[Words] = []
         self._waiting = 0
@@ -99,14 +87,14 @@ class GroupedSketch:
                 self._settle()
         return self
 
-    def _settle(self) -> GroupRecord:
+    def _settle(self) -> GroupState:
         """Sort the waiting rows into the state, and return the state."""
         if self._waiting:
             ids = np.concatenate([part for part, _ in self._pending])
             words = np.concatenate([part for _, part in self._pending])
             nulls = self._null_groups
             self._pending, self._null_groups, self._waiting = [], [], 0
-            self._state = _add_rows(self._state, ids, words, nulls)
+            self._state = add_rows(self._state, ids, words, nulls)
         return self._state
 
     def merge(self, other: Self) -> Self:
@@ -123,9 +111,7 @@ class GroupedSketch:
         left, right = self._settle(), other._settle()
         check_seeds_agree(left.seed, right.seed)
         if bool(len(left.groups)) == bool(len(right.groups)):
-            both = np.concatenate([left.groups, right.groups])
-            least = {name: min(getattr(left, name), getattr(right, name)) for name in ("capacity", "floor", "budget")}
-            self._state = _unite([left, right], both, **least)
+            self._state = unite([left, right], np.concatenate([left.groups, right.groups]))
         elif len(right.groups):
             self._state = right
         return self
@@ -154,9 +140,7 @@ class GroupedSketch:
         if len(state.groups) and (not len(fine) or (fine[place] != state.groups).any()):
             raise DataError(compose("a group of the sketch has no coarse group", hint="`fine` names all of groups()."))
         result = GroupedSketch(state.capacity, state.seed, state.budget)
-        result._state = _unite(
-            [state], coarse[place] if len(state.groups) else state.groups, state.capacity, state.floor, state.budget
-        )
+        result._state = unite([state], coarse[place] if len(fine) else state.groups)
         return result
 
     def groups(self) -> Words:
@@ -212,9 +196,9 @@ class GroupedSketch:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """The sketch stored as `data`; DamagedSketch as `ndvg.decode`."""
-        record = ndvg.decode(data)
-        sketch = cls(record.capacity, record.seed, record.budget)
-        sketch._state = record
+        state = ndvg.decode(data)
+        sketch = cls(state.capacity, state.seed, state.budget)
+        sketch._state = state
         return sketch
 
 
@@ -224,57 +208,3 @@ def check_ids(ids: npt.NDArray[Any], name: str) -> Words:
         what = f"{ids.dtype} of shape {ids.shape}" if isinstance(ids, np.ndarray) else type(ids).__name__
         raise ProgrammingError(compose(f"{name} must be a flat uint64 array, not {what}"))
     return ids
-
-
-def _add_rows(state: GroupRecord, ids: Words, words: Words, nulls: list[Words]) -> GroupRecord:
-    """The state after rows with these group ids and hashes; the groups in `nulls` exist, too."""
-    known = len(state.groups)
-    groups, ranks = dense(np.concatenate([state.groups, ids, *nulls]))
-    old, new = ranks[:known], ranks[known : known + len(ids)]
-    limits = np.full(len(groups), KEEP_ALL)
-    limits[old] = state.limits
-    rows = np.bincount(new, minlength=len(groups))
-    rows[old] += state.rows
-    if (state.limits != KEEP_ALL).any():
-        below = np.flatnonzero(words <= limits[new])
-        words, new = words[below], new[below]
-    counts = None
-    if len(state.keys):
-        words = np.concatenate([state.keys, words])
-        counts = np.concatenate([state.counts, np.ones(len(new), np.int64)])
-        new = np.concatenate([np.repeat(old, state.sizes), new])
-    return _cut(replace(state, groups=groups, rows=rows, limits=limits), new, words, counts)
-
-
-def _unite(states: list[GroupRecord], targets: Words, capacity: int, floor: int, budget: int) -> GroupRecord:
-    """All groups of these states under new ids, those with one id merged."""
-    groups, ranks = dense(targets)
-    rows = np.zeros(len(groups), np.int64)
-    np.add.at(rows, ranks, np.concatenate([state.rows for state in states]))
-    limits = np.full(len(groups), KEEP_ALL)
-    np.minimum.at(limits, ranks, np.concatenate([state.limits for state in states]))
-    owner = np.repeat(ranks, np.concatenate([state.sizes for state in states]))
-    keys = np.concatenate([state.keys for state in states])
-    counts = np.concatenate([state.counts for state in states])
-    below = np.flatnonzero(keys <= limits[owner])
-    united = replace(states[0], groups=groups, rows=rows, limits=limits, capacity=capacity, floor=floor, budget=budget)
-    return _cut(united, owner[below], keys[below], counts[below])
-
-
-def _cut(state: GroupRecord, ranks: Ranks, words: Words, counts: Counts | None) -> GroupRecord:
-    """The state with these pairs, all within the limits of their groups, as entries, cut to capacity and budget.
-
-    How often the capacity halves depends on the rows only: what a capacity would keep never shrinks as rows come in.
-    """
-    sizes, keys, counts = collapse(ranks, words, counts, len(state.groups))
-    capacity, limits = state.capacity, state.limits
-    while capacity > state.floor and np.minimum(sizes, capacity).sum() > state.budget:
-        capacity = max(state.floor, capacity // 2)
-    full = np.flatnonzero(sizes > capacity)
-    if len(full):
-        firsts = np.cumsum(sizes) - sizes
-        limits[full] = keys[firsts[full] + capacity] - np.uint64(1)
-        kept = np.flatnonzero(np.arange(len(keys)) - np.repeat(firsts, sizes) < capacity)
-        keys, counts = keys[kept], counts[kept]
-        sizes = np.minimum(sizes, capacity)
-    return replace(state, capacity=capacity, limits=limits, sizes=sizes, keys=keys, counts=counts)

@@ -1,13 +1,14 @@
 """One stable 64-bit hash for every Arrow type (hash id 1).
 
-`hash64` is the only door; what it does per type is in `canonical` (numbers and times), `strings` and `nested`. Hash values are
+`hash64` is the only door; what it does per type is in `canonical` (numbers and times), `strings` and `nested`. Hash
+values are
 part of stored sketches, so they never change: golden values in the tests pin them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 __all__ = ["HASH_ID", "Values", "hash64"]
 
-Values = pa.Array | pa.ChunkedArray | npt.NDArray[Any]
+Values: TypeAlias = pa.Array | pa.ChunkedArray | npt.NDArray[Any]
 Hasher = Callable[[pa.Array, int], Hashed]
 
 

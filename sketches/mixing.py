@@ -141,5 +141,5 @@ def sum_runs(words: Words, starts: npt.NDArray[np.int64], counts: npt.NDArray[np
     running = np.empty(total + 1, np.uint64)
     running[0] = 0
     np.cumsum(words, out=running[1:])
-    ends = starts + counts
-    return running[ends] - running[starts]
+    sums: Words = running[starts + counts] - running[starts]
+    return sums

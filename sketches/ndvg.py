@@ -16,66 +16,44 @@ All numbers are little-endian. `ndvp` explains the terms; the format is our own.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
 from paretosql.sketches import varint
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
+from paretosql.sketches.group_state import KEEP_ALL, GroupState
 from paretosql.sketches.mixing import HASH_ID, Words
 from paretosql.sketches.ndvp import MAX_ROWS, Counts, check_hash_id
 
 MAGIC: Final = b"NDVG"
 VERSION: Final = 1
 HEADER: Final = struct.Struct("<4sBBHQIIIQQ")
-KEEP_ALL: Final = np.uint64((1 << 64) - 1)
 
 
-@dataclass(frozen=True)
-class GroupRecord:
-    """What an NDVG file holds, and the state of a grouped sketch.
-
-    groups, rows, limits, sizes: shape (g,), by ascending group id; a group keeps hashes up to and including its limit, which
-    is theta - 1. keys, counts: shape (sum of sizes,), the entries of all groups, by group and hash.
-    """
-
-    seed: int
-    capacity: int
-    floor: int
-    budget: int
-    groups: Words
-    rows: Counts
-    limits: Words
-    sizes: Counts
-    keys: Words
-    counts: Counts
-
-
-def encode(record: GroupRecord) -> bytes:
-    """The stored form of a record; about 60 ns and 3 to 9 bytes per entry."""
+def encode(state: GroupState) -> bytes:
+    """The stored form of a state; about 60 ns and 3 to 9 bytes per entry."""
     header = HEADER.pack(
         MAGIC,
         VERSION,
         HASH_ID,
         0,
-        record.seed,
-        record.capacity,
-        record.floor,
-        record.budget,
-        len(record.groups),
-        len(record.keys),
+        state.seed,
+        state.capacity,
+        state.floor,
+        state.budget,
+        len(state.groups),
+        len(state.keys),
     )
-    steps = np.diff(record.keys, prepend=np.uint64(0))
-    firsts = _firsts(record.sizes)
-    steps[firsts] = record.keys[firsts]
+    steps = np.diff(state.keys, prepend=np.uint64(0))
+    firsts = _firsts(state.sizes)
+    steps[firsts] = state.keys[firsts]
     columns = [
-        np.diff(record.groups, prepend=np.uint64(0)),
-        record.rows.astype(np.uint64),
-        KEEP_ALL - record.limits,
-        record.sizes.astype(np.uint64),
+        np.diff(state.groups, prepend=np.uint64(0)),
+        state.rows.astype(np.uint64),
+        KEEP_ALL - state.limits,
+        state.sizes.astype(np.uint64),
         steps,
-        record.counts.astype(np.uint64),
+        state.counts.astype(np.uint64),
     ]
     return seal(header + b"".join(varint.encode(column) for column in columns))
 
@@ -85,8 +63,8 @@ def _firsts(sizes: Counts) -> Counts:
     return (np.cumsum(sizes) - sizes)[sizes > 0]
 
 
-def decode(data: bytes) -> GroupRecord:
-    """The record that `data` holds.
+def decode(data: bytes) -> GroupState:
+    """The state that `data` holds.
 
     Raises:
         DamagedSketch: not NDVG, another version or hash, cut off, damaged, or with fields that contradict each other.
@@ -113,7 +91,7 @@ def decode(data: bytes) -> GroupRecord:
     ids = np.cumsum(ids, dtype=np.uint64)
     if sum(sizes.tolist()) != entries or sizes.max(initial=0) > capacity or (ids[1:] <= ids[:-1]).any():
         raise DamagedSketch("the NDVG sketch has groups that contradict its entries")
-    record = GroupRecord(
+    state = GroupState(
         seed,
         capacity,
         floor,
@@ -125,8 +103,8 @@ def decode(data: bytes) -> GroupRecord:
         _add_up(steps, sizes.astype(np.int64)),
         counts.astype(np.int64),
     )
-    _check_groups(record)
-    return record
+    _check_groups(state)
+    return state
 
 
 def _add_up(steps: Words, sizes: Counts) -> Words:
@@ -135,19 +113,20 @@ def _add_up(steps: Words, sizes: Counts) -> Words:
         return steps
     running = np.cumsum(steps, dtype=np.uint64)
     before = (running - steps)[np.cumsum(sizes) - sizes - (sizes == 0)]
-    return running - np.repeat(before, sizes)
+    hashes: Words = running - np.repeat(before, sizes)
+    return hashes
 
 
-def _check_groups(record: GroupRecord) -> None:
+def _check_groups(state: GroupState) -> None:
     """DamagedSketch when hashes, limits and counts contradict each other."""
-    owner = np.repeat(np.arange(len(record.groups)), record.sizes)
-    descends = (record.keys[1:] <= record.keys[:-1]) & (owner[1:] == owner[:-1])
-    if descends.any() or (record.keys > record.limits[owner]).any() or (record.counts < 1).any():
+    owner = np.repeat(np.arange(len(state.groups)), state.sizes)
+    descends = (state.keys[1:] <= state.keys[:-1]) & (owner[1:] == owner[:-1])
+    if descends.any() or (state.keys > state.limits[owner]).any() or (state.counts < 1).any():
         raise DamagedSketch("the NDVG sketch has hashes out of order, above their threshold, or without rows")
-    if record.counts.sum(dtype=np.float64) > MAX_ROWS:  # the sums below must not wrap around
+    if state.counts.sum(dtype=np.float64) > MAX_ROWS:  # the sums below must not wrap around
         raise DamagedSketch("the NDVG sketch counts more rows than can be")
-    counted = np.zeros(len(record.groups), np.int64)
-    np.add.at(counted, owner, record.counts)
-    exact = record.limits == KEEP_ALL
-    if (counted > record.rows).any() or (counted[exact] != record.rows[exact]).any():
+    counted = np.zeros(len(state.groups), np.int64)
+    np.add.at(counted, owner, state.counts)
+    exact = state.limits == KEEP_ALL
+    if (counted > state.rows).any() or (counted[exact] != state.rows[exact]).any():
         raise DamagedSketch("the NDVG sketch counts other rows than it says it has seen")

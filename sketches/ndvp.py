@@ -26,7 +26,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
 from paretosql.sketches import varint
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
 from paretosql.sketches.mixing import HASH_ID, Words
@@ -114,7 +113,7 @@ def decode(data: bytes) -> Record:
     check_hash_id(hash_id)
     if flags & ~(EXACT | ORDERED | HEAVY) or not flags & ORDERED or bool(flags & EXACT) != (theta == 0):
         raise DamagedSketch(f"the NDVP sketch has flags {flags}, which do not fit its contents")
-    if rows > MAX_ROWS or not 1 <= capacity or entries > capacity or not 0.0 < rate <= 1.0 or sampling > 2:
+    if rows > MAX_ROWS or not capacity >= 1 or entries > capacity or not 0.0 < rate <= 1.0 or sampling > 2:
         raise DamagedSketch("the NDVP sketch has a header that contradicts itself")
     content = np.frombuffer(body, np.uint8, offset=HEADER.size)
     try:

@@ -1,8 +1,8 @@
 """Hashes of lists, structs and maps: the hashes of the elements as a sequence of words, with the number of elements.
 
 Every child column is hashed once as a whole and then combined per row, so the cost follows the number of elements, not
-of rows. A NULL element is a word of its own, so [NULL], [] and NULL differ. Maps count as lists of (key, value) in the order stored, as
-DuckDB compares them.
+of rows. A NULL element is a word of its own, so [NULL], [] and NULL differ. Maps count as lists of (key, value) in the
+order stored, as DuckDB compares them.
 
 Source: our design, after the canonical forms of hash id 1.
 """

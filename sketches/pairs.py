@@ -1,8 +1,8 @@
 """Sorting and counting (group, hash) pairs with plain integer sorts.
 
-Sorting two columns together is slow in numpy; sorting one uint64 array is very fast. So each pair is packed into one word:
-the rank of the group, as many leading bits of the hash as there is room for, and the row number. Rows that agree in all
-packed bits of group and hash but not in the rest of the hash are rare, and are put right afterwards.
+Sorting two columns together is slow in numpy; sorting one uint64 array is very fast. So each pair is packed into one
+word: the rank of the group, as many leading bits of the hash as there is room for, and the row number. Rows that agree
+in all packed bits of group and hash but not in the rest of the hash are rare, and are put right afterwards.
 
 Source: our design.
 """
@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
 from paretosql.sketches.mixing import Words
 
 Counts = npt.NDArray[np.int64]

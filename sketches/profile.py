@@ -1,9 +1,9 @@
 """The coordinated profile sample: distinct values and their frequencies from one scan, mergeable and exact when small.
 
-A `ProfileSketch` keeps, of all distinct hash values seen, the `capacity` smallest with their row counts. Because the hash
-decides which values are kept, every sketch of the same data keeps the same values, and counts add up on merge. Of the
-kept values everything is known, so the whole profile (how many values occur once, twice, ...) is estimated, not only
-the number of distinct values.
+A `ProfileSketch` keeps, of all distinct hash values seen, the `capacity` smallest with their row counts. Because the
+hash decides which values are kept, every sketch of the same data keeps the same values, and counts add up on merge. Of
+the kept values everything is known, so the whole profile (how many values occur once, twice, ...) is estimated, not
+only the number of distinct values.
 
 Source: our design, in the spirit of tuple sketches (bottom-k samples with counts).
 """
@@ -17,11 +17,11 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
-from paretosql.errors import DataError, NotSupportedError, ProgrammingError, compose
 from paretosql.sketches import ndvp
 from paretosql.sketches.hashing import Values, as_arrow, hash64
 from paretosql.sketches.mixing import Words, check_seed
+
+from paretosql.errors import DataError, NotSupportedError, ProgrammingError, compose
 
 Counts = npt.NDArray[np.int64]
 

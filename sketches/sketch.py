@@ -10,8 +10,8 @@ from paretosql.sketches.hashing import Values
 class Sketch(Protocol):
     """A summary of the non-NULL values of one column that is small, mergeable and storable.
 
-    `update` and `merge` change the sketch and return it, so calls chain. Merging is associative and commutative: rows may
-    be split over any number of sketches in any way, and the merged sketch is the same, byte for byte.
+    `update` and `merge` change the sketch and return it, so calls chain. Merging is associative and commutative: rows
+    may be split over any number of sketches in any way, and the merged sketch is the same, byte for byte.
     """
 
     def update(self, values: Values) -> Self:

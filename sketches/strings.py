@@ -1,13 +1,13 @@
 """Hashes of strings and blobs, computed on whole Arrow buffers.
 
 A value of up to 64 bytes is read as little-endian words of 8 bytes, the last one padded with zero bytes, and hashed as
-that sequence of words with its length (`mixing`). A longer value is cut into pieces of 64 bytes, whose sums are the words
-of a second sequence. So values that differ only in trailing zero bytes differ in length, equal bytes hash equal whether
-the column is text or blob, and no collation is applied.
+that sequence of words with its length (`mixing`). A longer value is cut into pieces of 64 bytes, whose sums are the
+words of a second sequence. So values that differ only in trailing zero bytes differ in length, equal bytes hash equal
+whether the column is text or blob, and no collation is applied.
 
-A gather of numpy costs the same for 8 and for 64 bytes. So rows are handled in blocks: one gather fetches every piece of
-the block, a mask clears what lies beyond its end, and the words are mixed column by column. A value longer than a block is
-hashed part by part, so memory stays bounded.
+A gather of numpy costs the same for 8 and for 64 bytes. So rows are handled in blocks: one gather fetches every piece
+of the block, a mask clears what lies beyond its end, and the words are mixed column by column. A value longer than a
+block is hashed part by part, so memory stays bounded.
 
 Source: our design; measured 25 ns per row on texts of 27 bytes, against about 1 us for BLAKE2b of every value.
 """
@@ -20,7 +20,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
 from paretosql.sketches import buffers
 from paretosql.sketches.mixing import WORD_MASK, Words, close, finalise, finalise_int, salt, sum_runs
 
@@ -116,10 +115,10 @@ def _hash_long(data: Bytes, scratch: Bytes, key: int) -> int:
 
 
 def _sum_pieces(starts: Lengths, lengths: Lengths, scratch: Bytes, key: int) -> Words:
-    """The sum of the mixed, salted words of each piece scratch[starts[i] : starts[i] + lengths[i]] of up to 64 bytes."""
+    """The sum of the mixed, salted words of each piece, up to 64 bytes of scratch, from starts[i] on."""
     counts = (lengths + 7) >> 3
     width = max(1, int(counts.max()))
-    pieces = np.ndarray((len(scratch) - 8 * width,), f"V{8 * width}", buffer=scratch, strides=(1,))[starts]
+    pieces = np.ndarray((len(scratch) - 8 * width + 1,), f"V{8 * width}", buffer=scratch, strides=(1,))[starts]
     words = pieces.view("<u8").reshape(len(starts), width)
     words &= _masks(width).take(lengths).view(np.uint64).reshape(len(starts), width)
     having = len(counts) - np.cumsum(np.bincount(counts, minlength=width + 1))  # [k]: pieces of more than k words

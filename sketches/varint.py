@@ -1,7 +1,7 @@
 """Variable-length integers (LEB128) of whole arrays.
 
-A value is written in groups of 7 bits, least significant first; every byte but the last of a value has its top bit set. Small
-values take one byte, 2**64 - 1 takes ten.
+A value is written in groups of 7 bits, least significant first; every byte but the last of a value has its top bit
+set. Small values take one byte, 2**64 - 1 takes ten.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
 from paretosql.sketches.mixing import Words
 
 LONGEST: Final = 10  # bytes of 2**64 - 1

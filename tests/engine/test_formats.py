@@ -87,8 +87,8 @@ def test_json_of_every_kind_of_value(con: paretosql.Connection) -> None:
         SELECT true AS b, 170141183460469231731687303715884105727::HUGEINT AS huge, 1.50::DECIMAL(9, 2) AS money,
             0.1::FLOAT AS f, DATE '2024-02-29' AS day, DATE 'infinity' AS never,
             TIMESTAMP '2024-01-02 03:04:05.5' AS at, TIMESTAMPTZ '2024-01-02 03:04:05+00' AT TIME ZONE 'UTC' AS utc,
-            TIME '12:13:14' AS noon, INTERVAL '1 month 2 days' AS span, '\\xAA\\x00'::BLOB AS bytes, 'b'::ENUM('a', 'b') AS choice,
-            [1, NULL] AS list, [[1.5::DECIMAL(2, 1)], []] AS lists, {'d': DATE '2024-01-01', 's': 'x'} AS struct,
+            TIME '12:13:14' AS noon, INTERVAL '1 month 2 days' AS span, '\\xAA\\x00'::BLOB AS bytes,
+            'b'::ENUM('a', 'b') AS choice, [1, NULL] AS list, [[1.5::DECIMAL(2, 1)], []] AS lists, {'d': DATE '2024-01-01', 's': 'x'} AS struct,
             MAP {'k': 1} AS map, MAP {1: [TIMESTAMP '2024-01-01 00:00:00']} AS times, NULL AS nothing,
             '{"a":\n [1.0, "é"]}'::JSON AS js, [1.5, 2]::FLOAT[2] AS arr
         """,

@@ -55,9 +55,10 @@ TYPES: dict[str, tuple[str, ...]] = {
 }
 
 AGGREGATES = _words(
-    "count(v) min(v) max(v) sum(v) avg(v) any_value(v) list(v) mode(v) count(DISTINCT v) string_agg(v,',') bool_and(v) "
-    "bit_or(v) median(v) stddev(v) first(v) arg_max(v,i) histogram(v) product(v) min(v,2) entropy(v)",
-    " ",
+    "count(v)|min(v)|max(v)|sum(v)|avg(v)|any_value(v)|list(v)|mode(v) FILTER (WHERE i < 1)|count(DISTINCT v)|"
+    "string_agg(v, ',')|bool_and(v)|bit_or(v)|median(v)|stddev(v)|first(v)|arg_max(v, i)|histogram(v)|product(v)|"
+    "min(v, 2)|entropy(v)",
+    "|",
 )
 
 BINARY = _words("+ - * / // % ** = <> < >= || & << IN LIKE", " ")

@@ -228,7 +228,7 @@ SELECT i FROM num WHERE i IN (1, 2, 3, NULL)
 
 SELECT name ILIKE '%E%', name NOT LIKE 'A%', regexp_matches(name, '^[A-C]'), name ~ '.*e' FROM emp ORDER BY id
 
-SELECT median(i), mode(a), quantile_cont(i, [0.1, 0.5]), quantile_disc(i, 0.9), stddev(i), var_pop(c), kurtosis(i), skewness(c) FROM num
+SELECT median(i), mode(i // 150), quantile_cont(i, [0.1, 0.5]), quantile_disc(i, 0.9), stddev(i), var_pop(c), kurtosis(i), skewness(c) FROM num
 
 SELECT corr(i, c), covar_pop(i, a), regr_slope(c, i), regr_r2(a, b), entropy(a) FROM num
 
