@@ -1,7 +1,7 @@
 """The sketch operator: distinct counts over Arrow batches, in three movements.
 
-`update` takes batches where they are, `merge` joins the states of several places, `finish` turns a state into one row per
-group. Embedded, one state sees all batches; a cluster runs `update` in many processes and merges what they send.
+`update` takes batches where they are, `merge` joins the states of several places, `finish` turns a state into one row
+per group. Embedded, one state sees all batches; a cluster runs `update` in many processes and merges what they send.
 """
 
 from __future__ import annotations

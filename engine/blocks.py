@@ -29,7 +29,7 @@ from paretosql.engine.views import expand_views
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 
-def plan(tree: exp.Expression, catalog: Catalog) -> Plan:
+def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
     """The plan of a statement that holds `ndv` or `ndv_report`; `tree` is consumed.
 
     O(nodes) work here, and two binds by DuckDB for each SELECT that counts.
@@ -45,7 +45,7 @@ def plan(tree: exp.Expression, catalog: Catalog) -> Plan:
     for node in list(_inner_first(tree)):
         if isinstance(node, NdvReport):
             steps.append(replace_report(node, catalog))
-        elif any(isinstance(each, NdvCall) for each in _direct(node)):
+        elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in _direct(node)):
             _check_place(node, catalog.text)
             new = replace_block(node, catalog, steps)
             if node is tree:
@@ -56,13 +56,15 @@ def plan(tree: exp.Expression, catalog: Catalog) -> Plan:
     if left is not None:
         raise NotSupportedError(
             compose(
-                "ndv cannot be computed here", spot_of(left, catalog.text), "count in a subquery: (SELECT ndv(x) FROM ..)"
+                "ndv cannot be computed here",
+                spot_of(left, catalog.text),
+                "count in a subquery: (SELECT ndv(x) FROM ..)",
             )
         )
     return Plan(tuple(steps), fragment(tree), catalog.parameters)
 
 
-def _inner_first(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _inner_first(tree: exp.Expr) -> Iterator[exp.Expr]:
     """SELECTs and reports of a tree: common table expressions first, then inner before outer."""
     with_ = tree.args.get("with_")
     if with_ is not None:
@@ -74,7 +76,7 @@ def _inner_first(tree: exp.Expression) -> Iterator[exp.Expression]:
         yield tree
 
 
-def _direct(select: exp.Expression) -> Iterator[exp.Expression]:
+def _direct(select: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes of a SELECT that are not inside another query."""
     for child in select.iter_expressions():
         if not isinstance(child, exp.Query):
@@ -85,7 +87,7 @@ def _direct(select: exp.Expression) -> Iterator[exp.Expression]:
 _OUTSIDE = {"where": "WHERE", "group": "GROUP BY", "from_": "FROM", "joins": "a join condition", "laterals": "FROM"}
 
 
-def _check_place(select: exp.Expression, text: str) -> None:
+def _check_place(select: exp.Expr, text: str) -> None:
     """Refuse `ndv` where SQL allows no aggregate, and over windows."""
     for name, words in _OUTSIDE.items():
         part = select.args.get(name)
@@ -101,7 +103,7 @@ def _check_place(select: exp.Expression, text: str) -> None:
             _check_call(node, text)
 
 
-def _check_call(node: exp.Expression, text: str) -> None:
+def _check_call(node: exp.Expr, text: str) -> None:
     spot = spot_of(node, text)
     outer = node.parent
     while isinstance(outer, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
@@ -110,7 +112,11 @@ def _check_call(node: exp.Expression, text: str) -> None:
         outer = outer.parent
     if isinstance(outer, exp.Window):
         raise NotSupportedError(
-            compose("ndv over a window is not supported", spot, "group in a subquery and join: SELECT g, ndv(x) .. GROUP BY g")
+            compose(
+                "ndv over a window is not supported",
+                spot,
+                "group in a subquery and join: SELECT g, ndv(x) .. GROUP BY g",
+            )
         )
     inner = next((each for each in _direct(node) if isinstance(each, (exp.AggFunc, exp.Window))), None)
     if inner is not None:

@@ -1,4 +1,4 @@
-"""What a plan asks DuckDB about names: columns and types of a query, functions, views, and rows that can be read once."""
+"""What a plan asks DuckDB about names: columns and types of a query, functions, views, streams that are read once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Catalog:
         """The same for a relation with the columns of a query."""
         with translated_names(self.text):
             con = self.session.con
-            self.session.keep(name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table())
+            self.session.keep(
+                name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table()
+            )
 
     def view(self, name: str, schema: str | None, database: str | None) -> str | None:
         """The definition of a view that holds one of our calls; None for anything else."""
@@ -50,7 +52,8 @@ class Catalog:
             "SELECT sql FROM duckdb_views() WHERE lower(view_name) = lower($name) AND sql ILIKE '%ndv%'"
             " AND ($schema IS NULL OR lower(schema_name) = lower($schema))"
             " AND ($database IS NULL OR lower(database_name) = lower($database))"
-            " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC LIMIT 1"
+            " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC"
+            " LIMIT 1"
         )
         rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
         return str(rows[0][0]) if rows else None

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paretosql.engine.console import MODES, Console, load_script
-
 from paretosql.errors import ProgrammingError, closest, compose
 from paretosql.registry import Registry
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from paretosql.engine.commands import commands
 from paretosql.engine.console import MODES
 from paretosql.engine.script import Token, tokens
-
 from paretosql.errors import Error
 
 OURS = ("ndv", "ndv_report")

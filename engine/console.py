@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import pyarrow as pa
+
 from paretosql.engine import formats
 from paretosql.engine.foreground import Interrupted, foreground
 from paretosql.engine.glyphs import Screen
 from paretosql.engine.progress import ProgressLine
 from paretosql.engine.render import box, rows_text
 from paretosql.engine.script import Statement, split
-
 from paretosql.errors import Error, OperationalError, ProgrammingError, compose
 
 if TYPE_CHECKING:
@@ -53,6 +53,13 @@ class Console:
 
     def __post_init__(self) -> None:
         self.con = self.connect(self.database)
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: object) -> None:
+        if kind is not KeyboardInterrupt:  # which means that a statement still runs, and closing would wait for it
+            self.con.close()
 
     @property
     def patience_s(self) -> float:

@@ -27,7 +27,7 @@ DOMAIN, COUNTED, ONE = "__d", "__c", "__one"
 _OUT_OF_LIST = (exp.From, exp.Join, exp.CTE, exp.Lateral)
 
 
-def decorrelate(tree: exp.Expression, catalog: Catalog) -> None:
+def decorrelate(tree: exp.Expr, catalog: Catalog) -> None:
     """Replace, in place, every counting SELECT of `tree` that names columns of the SELECT around it."""
     for select in list(tree.find_all(exp.Select)):
         outer = _around(select)
@@ -49,8 +49,10 @@ def _around(select: exp.Select) -> exp.Select | None:
     return node
 
 
-def _direct(select: exp.Select) -> list[exp.Expression]:
-    return [node for child in select.iter_expressions() if not isinstance(child, exp.Query) for node in own_nodes(child)]
+def _direct(select: exp.Select) -> list[exp.Expr]:
+    return [
+        node for child in select.iter_expressions() if not isinstance(child, exp.Query) for node in own_nodes(child)
+    ]
 
 
 def _foreign_columns(select: exp.Select, outer: exp.Select, catalog: Catalog) -> list[exp.Column]:
@@ -71,7 +73,9 @@ def _foreign_columns(select: exp.Select, outer: exp.Select, catalog: Catalog) ->
 
 
 def _refuse_hard_cases(select: exp.Select, catalog: Catalog) -> None:
-    hard = any(select.args.get(name) for name in ("joins", "laterals", "limit", "offset", "order", "distinct", "qualify"))
+    hard = any(
+        select.args.get(name) for name in ("joins", "laterals", "limit", "offset", "order", "distinct", "qualify")
+    )
     group = select.args.get("group")
     sets = group is not None and (group.args.get("all") or group.find(exp.GroupingSets, exp.Rollup, exp.Cube))
     if hard or sets or select.args.get("from_") is None:
@@ -99,7 +103,7 @@ def _rewrite(select: exp.Select, outer: exp.Select, foreign: list[exp.Column]) -
     select.replace(new)
 
 
-def _domain(outer: exp.Select, columns: list[exp.Column], names: list[str]) -> exp.Expression:
+def _domain(outer: exp.Select, columns: list[exp.Column], names: list[str]) -> exp.Expr:
     """The different values that the outer columns take."""
     query = exp.Select(expressions=[exp.alias_(each.copy(), name) for each, name in zip(columns, names, strict=True)])
     for part in ("from_", "joins", "laterals"):
@@ -109,7 +113,7 @@ def _domain(outer: exp.Select, columns: list[exp.Column], names: list[str]) -> e
     return query.distinct().subquery(DOMAIN)
 
 
-def _grouped(select: exp.Select, domain: exp.Expression, names: list[str]) -> exp.Select:
+def _grouped(select: exp.Select, domain: exp.Expr, names: list[str]) -> exp.Select:
     """The subquery over all its outer values at once, the domain's columns first and its own value last."""
     new = select.copy()
     source = new.args["from_"].this

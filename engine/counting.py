@@ -25,7 +25,7 @@ Watcher = Callable[[Progress], None] | None
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
-def count(session: Session, tree: exp.Expression, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+def count(session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
     """Run a statement that counts; `text` is what the user wrote, `tree` its parse, which is consumed."""
     session.free()
     if isinstance(tree, Explain):
@@ -40,7 +40,7 @@ def count(session: Session, tree: exp.Expression, text: str, parameters: Paramet
         return session.run_final(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
 
 
-def _plan(session: Session, tree: exp.Expression, text: str, parameters: Parameters) -> Plan:
+def _plan(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Plan:
     catalog = Catalog(session, text, {})
     catalog.parameters = name_parameters(tree, text, parameters)
     return plan(tree, catalog)
@@ -51,9 +51,7 @@ def _statement(session: Session, fragment: Fragment, text: str) -> Statement:
         return replace(split(session.con, fragment.sql)[0], rewritten=text)
 
 
-def _explain(
-    session: Session, tree: exp.Expression, text: str, parameters: Parameters, progress: Watcher
-) -> Outcome:
+def _explain(session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
     """EXPLAIN gives the steps of the plan as rows; EXPLAIN ANALYZE runs them and adds what happened."""
     with session.changing(False), session.plan_transaction():
         recorder = Recorder(progress=progress)
@@ -72,12 +70,16 @@ def _explain(
 def _drain(session: Session, made: Plan, text: str) -> int:
     """Run the last fragment to its end; the number of its rows."""
     outcome = session.run_final(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
-    if outcome.stream is None:
+    stream = outcome.stream
+    if stream is None:
         return max(outcome.rowcount, 0)
-    return sum(len(rows) for rows in iter(lambda: outcome.stream.fetch(10_000), [])) if outcome.stream else 0
+    total = 0
+    while rows := stream.fetch(10_000):
+        total += len(rows)
+    return total
 
 
-def _create_view(session: Session, tree: exp.Expression, text: str, parameters: Parameters) -> Outcome:
+def _create_view(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Outcome:
     """Check the query by planning it, then let DuckDB keep the view's text."""
     with session.changing(False), session.plan_transaction():
         _plan(session, tree.expression.copy(), text, parameters)
@@ -87,5 +89,3 @@ def _create_view(session: Session, tree: exp.Expression, text: str, parameters: 
             session.con.execute(DROP_STUB)
     session.learn_views()
     return Outcome(None, -1)
-
-

@@ -1,8 +1,8 @@
 """Connections and cursors of PEP 249, a thin layer over the session and the route.
 
-`connect` opens a database; a `Cursor` runs statements and reads rows. Python's sqlite3 is the model where the PEP leaves
-things open: a transaction begins by itself at the first change of data, `with` commits or rolls back and leaves the
-connection open.
+`connect` opens a database; a `Cursor` runs statements and reads rows. Python's sqlite3 is the model where the PEP
+leaves things open: a transaction begins by itself at the first change of data, `with` commits or rolls back and leaves
+the connection open.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Cursor:
 
     @property
     def description(self) -> Description | None:
-        """Seven-tuples (name, type_code, None, None, precision, scale, None), or None when there are no rows to read."""
+        """Seven-tuples (name, type_code, None, None, precision, scale, None), or None when no rows can be read."""
         return self._stream.description if self._stream is not None else None
 
     def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
@@ -264,7 +264,9 @@ class Cursor:
         stream = self._rows()
         if self._at < len(self._ahead):
             raise InterfaceError(
-                compose("some rows of this result were already read ahead", hint="call reader() or arrow() before fetching")
+                compose(
+                    "some rows of this result were already read ahead", hint="call reader() or arrow() before fetching"
+                )
             )
         return stream.reader()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pyarrow as pa
 
 from paretosql.engine.plan import Materialize, Plan, Report, Sketch, Step
@@ -11,7 +14,9 @@ from paretosql.engine.record import Recorder, StepRecord
 def explained(plan: Plan) -> pa.Table:
     """One row per step: step, operator, detail (what it counts and how), sql (the fragment it reads)."""
     lines = [_line(step) for step in plan.steps]
-    lines.append({"step": "result", "operator": "fragment", "detail": "the rest of the statement", "sql": plan.final.sql})
+    lines.append(
+        {"step": "result", "operator": "fragment", "detail": "the rest of the statement", "sql": plan.final.sql}
+    )
     return pa.Table.from_pylist(lines, schema=_PLAN)
 
 
@@ -44,7 +49,11 @@ def _line(step: Step) -> dict[str, str]:
 
 
 def _sketch(step: Sketch) -> tuple[str, str]:
-    how = "every row" if step.sampling.rate is None else f"a {step.sampling.rate:.6g} share of the rows, seed {step.sampling.seed}"
+    how = (
+        "every row"
+        if step.sampling.rate is None
+        else f"a {step.sampling.rate:.6g} share of the rows, seed {step.sampling.seed}"
+    )
     counts = ", ".join(f"{call.output} = {call.method}({call.column})" for call in step.calls)
     groups = f" per group in {len(step.sets)} grouping set{'s' * (len(step.sets) > 1)}" if step.sets else ""
     return ("sketch" if step.sampling.rate is None else "sample"), f"{counts}{groups}, from {how}"
@@ -58,4 +67,8 @@ def _report(step: Report) -> tuple[str, str]:
     return "report", f"{'exact' if step.exact else step.method} for each of {len(step.names)} columns"
 
 
-_DETAILS = {Sketch: _sketch, Materialize: _materialize, Report: _report}
+_DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {
+    Sketch: _sketch,
+    Materialize: _materialize,
+    Report: _report,
+}

@@ -97,6 +97,8 @@ class FaithfulParser(DuckDBParser):
         "EXTRACT": lambda self: self._parse_extract(),
         "POSITION": lambda self: self._parse_position(),
     }
+    # sqlglot reads list(x)[1] as a list literal; DuckDB has the literal ARRAY[1], but no LIST[1]
+    ARRAY_CONSTRUCTORS: ClassVar[dict[str, Any]] = {"ARRAY": exp.Array}
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[Any, Any]] = {
         **{
             name: parse

@@ -38,10 +38,41 @@ _HINTS: dict[str, str] = {
     "Not implemented": "rewrite the statement without this feature",
 }
 
-_STATEMENT_WORDS = (
-    "SELECT INSERT UPDATE DELETE CREATE DROP ALTER WITH FROM VALUES COPY EXPLAIN DESCRIBE SHOW SET BEGIN COMMIT "
-    "ROLLBACK ATTACH DETACH USE PRAGMA CALL MERGE SUMMARIZE PIVOT UNPIVOT TRUNCATE VACUUM CHECKPOINT"
-).split()
+_STATEMENT_WORDS = tuple(
+    each.upper()
+    for each in [
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "create",
+        "drop",
+        "alter",
+        "with",
+        "from",
+        "values",
+        "copy",
+        "explain",
+        "describe",
+        "show",
+        "set",
+        "begin",
+        "commit",
+        "rollback",
+        "attach",
+        "detach",
+        "use",
+        "pragma",
+        "call",
+        "merge",
+        "summarize",
+        "pivot",
+        "unpivot",
+        "truncate",
+        "vacuum",
+        "checkpoint",
+    ]
+)
 
 
 @contextmanager
@@ -188,7 +219,7 @@ def _parser_hint(found: dict[str, Any], text: str | None) -> str:
 
 @contextmanager
 def translated_names(text: str) -> Iterator[None]:
-    """Like `translated`, for SQL that we wrote from the user's: the place is found by the name that DuckDB stumbled over.
+    """Like `translated`, for SQL that we wrote: the place is found by the name that DuckDB stumbled over.
 
     Args:
         text: what the user wrote.

@@ -70,5 +70,5 @@ def foreground(target: Interruptible, work: Callable[[threading.Event], T], pati
     if not failures:
         return results[0]
     if pressed:
-        raise Interrupted from failures[0]
-    raise failures[0]
+        raise Interrupted from failures.pop()
+    raise failures.pop()  # popped: a frame that keeps its own exception would outlive the connection

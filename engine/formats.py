@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb.sqltypes import VARCHAR, DuckDBPyType
+
 from paretosql.engine.cells import Caster, slices
 from paretosql.engine.glyphs import visible
 

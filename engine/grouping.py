@@ -15,7 +15,7 @@ KeySet = tuple[int, ...]
 class Grouping:
     """`keys` are distinct expressions; each set holds indexes into them, in the order DuckDB makes the groups."""
 
-    keys: tuple[exp.Expression, ...]
+    keys: tuple[exp.Expr, ...]
     sets: tuple[KeySet, ...]
 
     @property
@@ -24,11 +24,11 @@ class Grouping:
         return len(self.sets) == 1 and len(self.sets[0]) == len(self.keys)
 
     def bits(self, chosen: KeySet) -> int:
-        """DuckDB's GROUPING(all keys) in the rows of one set: a 1 for every key that is rolled up, the first key highest."""
+        """DuckDB's GROUPING(all keys) in the rows of one set: a 1 for each key rolled up, the first key highest."""
         return sum(1 << (len(self.keys) - 1 - at) for at in range(len(self.keys)) if at not in chosen)
 
 
-def grouping_of(group: exp.Group, resolve: Callable[[exp.Expression], exp.Expression]) -> Grouping:
+def grouping_of(group: exp.Group, resolve: Callable[[exp.Expr], exp.Expr]) -> Grouping:
     """Read a GROUP BY clause; `resolve` turns ordinals and aliases into the expressions they stand for.
 
     Parts of the clause multiply, as the SQL standard says: GROUP BY a, ROLLUP (b) means the sets (a, b) and (a).
@@ -38,9 +38,9 @@ def grouping_of(group: exp.Group, resolve: Callable[[exp.Expression], exp.Expres
     >>> grouping_of(clause, lambda key: key).sets
     ((0, 1, 2), (0, 1), (0,))
     """
-    keys: list[exp.Expression] = []
+    keys: list[exp.Expr] = []
 
-    def key(expression: exp.Expression) -> int:
+    def key(expression: exp.Expr) -> int:
         expression = resolve(expression)
         if expression not in keys:
             keys.append(expression)
@@ -51,12 +51,12 @@ def grouping_of(group: exp.Group, resolve: Callable[[exp.Expression], exp.Expres
     return Grouping(tuple(keys), tuple(sets) or ((),))
 
 
-def _parts(group: exp.Group) -> list[exp.Expression]:
+def _parts(group: exp.Group) -> list[exp.Expr]:
     extra = [group.args.get(name) or [] for name in ("grouping_sets", "cube", "rollup")]
     return [*group.expressions, *itertools.chain(*(each if isinstance(each, list) else [] for each in extra))]
 
 
-def _alternatives(part: exp.Expression, key: Callable[[exp.Expression], int]) -> list[KeySet]:
+def _alternatives(part: exp.Expr, key: Callable[[exp.Expr], int]) -> list[KeySet]:
     """The sets that one part of the clause stands for."""
     if isinstance(part, exp.GroupingSets):
         return list(itertools.chain(*(_alternatives(each, key) for each in part.expressions)))
@@ -70,7 +70,7 @@ def _alternatives(part: exp.Expression, key: Callable[[exp.Expression], int]) ->
     return [_members(part, key)]
 
 
-def _members(part: exp.Expression, key: Callable[[exp.Expression], int]) -> KeySet:
+def _members(part: exp.Expr, key: Callable[[exp.Expr], int]) -> KeySet:
     if isinstance(part, exp.Tuple):
         return tuple(key(each) for each in part.expressions)
     return (key(part.unnest() if isinstance(part, exp.Paren) else part),)

@@ -25,17 +25,14 @@ def column(name: str) -> exp.Column:
     return exp.column(name)
 
 
-def function_name(node: exp.Expression) -> str:
+def function_name(node: exp.Expr) -> str:
     """The name DuckDB knows a call by; empty for other nodes."""
-    if isinstance(node, exp.Anonymous):
-        return str(node.name)
-    if isinstance(node, exp.Func) and not isinstance(node, (exp.Case, exp.Cast, exp.And, exp.Or)):
-        text = node.sql(dialect="duckdb")
-        return text.partition("(")[0].strip('"') if "(" in text else ""
-    return ""
+    if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
+        return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this)
+    return node.sql_name() if isinstance(node, exp.AggFunc) else ""
 
 
-def own_nodes(root: exp.Expression) -> Iterator[exp.Expression]:
+def own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes of an expression outside the subqueries in it; the root itself first."""
     yield root
     for child in root.iter_expressions():
@@ -48,19 +45,19 @@ class Lifter:
 
     def __init__(
         self,
-        keys: Sequence[exp.Expression],
+        keys: Sequence[exp.Expr],
         is_aggregate: Callable[[str], bool],
         aliases: set[str],
         sources: set[str],
     ) -> None:
         self.keys = list(keys)
-        self.aggregates: list[exp.Expression] = []
-        self.calls: list[exp.Expression] = []  # NdvCall, or Filter around one
+        self.aggregates: list[exp.Expr] = []
+        self.calls: list[exp.Expr] = []  # NdvCall, or Filter around one
         self._is_aggregate = is_aggregate
         self._aliases = aliases
         self._sources = sources
 
-    def lift(self, node: exp.Expression, *, alias_first: bool = False) -> exp.Expression:
+    def lift(self, node: exp.Expr, *, alias_first: bool = False) -> exp.Expr:
         """The expression over the grouped relation; `node` stays as it is.
 
         Args:
@@ -78,7 +75,7 @@ class Lifter:
         self._lift_children(copy, alias_first)
         return copy
 
-    def _lift_children(self, copy: exp.Expression, alias_first: bool = False) -> None:
+    def _lift_children(self, copy: exp.Expr, alias_first: bool = False) -> None:
         deeper = alias_first and isinstance(copy, (exp.Ordered, exp.Order))
         for child in list(copy.iter_expressions()):
             if isinstance(child, exp.Query):
@@ -86,7 +83,7 @@ class Lifter:
             else:
                 child.replace(self.lift(child, alias_first=deeper))
 
-    def _place(self, node: exp.Expression) -> exp.Expression | None:
+    def _place(self, node: exp.Expr) -> exp.Expr | None:
         if node in self.keys:
             return column(f"{KEY}{self.keys.index(node)}")
         core = _core(node)
@@ -96,26 +93,26 @@ class Lifter:
             return column(f"{AGGREGATE}{_index(self.aggregates, node)}")
         return None
 
-    def _aggregates(self, core: exp.Expression) -> bool:
+    def _aggregates(self, core: exp.Expr) -> bool:
         if isinstance(core, exp.Window):
             return False
         name = function_name(core)
         return bool(name) and (self._is_aggregate(name) or name.lower() in ("grouping", "grouping_id"))
 
-    def _lift_window(self, window: exp.Expression) -> None:
+    def _lift_window(self, window: exp.Expr) -> None:
         """The function of a window stays; its arguments, partition and order are lifted."""
         inner = window.this
         while isinstance(inner, _WRAPPERS):
             if isinstance(inner, exp.Filter):
                 inner.expression.replace(self.lift(inner.expression))
             inner = inner.this
-        if isinstance(inner, exp.Expression):
+        if isinstance(inner, exp.Expr):
             self._lift_children(inner)
         for part in list(window.iter_expressions()):
             if part is not window.this:
                 part.replace(self.lift(part))
 
-    def _lift_correlated(self, query: exp.Expression) -> None:
+    def _lift_correlated(self, query: exp.Expr) -> None:
         """Qualified group keys inside a subquery refer to our groups; names of its own are left alone."""
         for each in list(query.find_all(exp.Column)):
             at = self._key_named(each) if each.table and not _hidden(each, query) else None
@@ -131,9 +128,9 @@ class Lifter:
         return None
 
 
-def _hidden(name: exp.Column, query: exp.Expression) -> bool:
+def _hidden(name: exp.Column, query: exp.Expr) -> bool:
     """Whether a SELECT between the name and `query` has a source called like the name's table."""
-    node: exp.Expression | None = name
+    node: exp.Expr | None = name
     while node is not None and node is not query.parent:
         if isinstance(node, exp.Select) and name.table.lower() in source_names(node):
             return True
@@ -141,26 +138,26 @@ def _hidden(name: exp.Column, query: exp.Expression) -> bool:
     return False
 
 
-def source_names(select: exp.Expression) -> set[str]:
+def source_names(select: exp.Expr) -> set[str]:
     """Lower-case names and aliases that FROM gives its parts."""
     parts = [select.args.get("from_"), *(select.args.get("joins") or []), *(select.args.get("laterals") or [])]
     return {part.alias_or_name.lower() for part in parts if part is not None}
 
 
-def _core(node: exp.Expression) -> exp.Expression:
+def _core(node: exp.Expr) -> exp.Expr:
     """The call inside FILTER, WITHIN GROUP and IGNORE NULLS."""
     while isinstance(node, _WRAPPERS):
         node = node.this
     return node
 
 
-def _index(items: list[exp.Expression], node: exp.Expression) -> int:
+def _index(items: list[exp.Expr], node: exp.Expr) -> int:
     if node not in items:
         items.append(node.copy())
     return items.index(node)
 
 
-def flatten(aggregate: exp.Expression, keep: Callable[[exp.Expression], str]) -> exp.Expression:
+def flatten(aggregate: exp.Expr, keep: Callable[[exp.Expr], str]) -> exp.Expr:
     """An aggregate whose inputs are columns: `keep` stores an input expression and returns its column name.
 
     `sum(a * b) FILTER (WHERE c > 1)` becomes `sum(p0) FILTER (WHERE p1)`; constants stay where they are.
@@ -170,7 +167,7 @@ def flatten(aggregate: exp.Expression, keep: Callable[[exp.Expression], str]) ->
     return copy
 
 
-def _flatten(node: exp.Expression, keep: Callable[[exp.Expression], str]) -> None:
+def _flatten(node: exp.Expr, keep: Callable[[exp.Expr], str]) -> None:
     for child in list(node.iter_expressions()):
         if isinstance(child, _INSIDE) or child is _core(node) or isinstance(child, exp.AggFunc):
             _flatten(child, keep)

@@ -150,29 +150,29 @@ OURS: tuple[type[exp.Expression], ...] = (
 )
 
 
-def find_ours(tree: exp.Expression) -> Iterator[exp.Expression]:
+def find_ours(tree: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes of a tree that DuckDB cannot run, outermost first; EXPLAIN counts when its mode is ours."""
     for node in tree.walk():
         if isinstance(node, OURS) or (isinstance(node, Explain) and node.args.get("mode") not in ("", None, "ANALYZE")):
             yield node
 
 
-def ours(tree: exp.Expression) -> bool:
+def ours(tree: exp.Expr) -> bool:
     """Whether the statement needs our engine; False means DuckDB can have its original text."""
     return next(find_ours(tree), None) is not None
 
 
-def options_of(node: exp.Expression) -> dict[str, exp.Expression]:
+def options_of(node: exp.Expr) -> dict[str, exp.Expr]:
     """The named options of a call or of CREATE MODEL: lower-case name to value expression."""
     return {option.this.name: option.expression for option in node.args.get("options") or ()}
 
 
-def option_node(node: exp.Expression, name: str) -> exp.Expression | None:
+def option_node(node: exp.Expr, name: str) -> exp.Expr | None:
     """The Kwarg node of one option, for `spot_of`; None when it is not written."""
     return next((each for each in node.args.get("options") or () if each.this.name == name), None)
 
 
-def spot_of(node: exp.Expression, sql: str) -> Spot | None:
+def spot_of(node: exp.Expr, sql: str) -> Spot | None:
     """Where a node stands in the text it was parsed from; None when nothing in it carries a position.
 
     A node of ours points at its own first word, any other node at the stretch its named parts cover.

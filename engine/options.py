@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
@@ -28,7 +28,7 @@ class CountOptions:
     exact: bool = False
 
 
-def read_options(node: exp.Expression, catalog: Catalog) -> CountOptions:
+def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
     """The options written in a call.
 
     Raises:
@@ -40,7 +40,9 @@ def read_options(node: exp.Expression, catalog: Catalog) -> CountOptions:
         if name not in KNOWN:
             near = closest(name, KNOWN)
             hint = f"did you mean {near}? " if near else ""
-            raise _wrong(node, name, catalog, f"ndv has no option {name!r}", f"{hint}The options are method, rate, seed.")
+            raise _wrong(
+                node, name, catalog, f"ndv has no option {name!r}", f"{hint}The options are method, rate, seed."
+            )
     rate = _rate(node, values.get("rate"), catalog)
     seed = _seed(node, values.get("seed"), catalog)
     method = _method(node, values.get("method"), rate, catalog)
@@ -49,7 +51,7 @@ def read_options(node: exp.Expression, catalog: Catalog) -> CountOptions:
     return CountOptions(method, Sampling(rate, seed))
 
 
-def _value(node: exp.Expression, name: str, value: exp.Expression, catalog: Catalog) -> Any:
+def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
     if isinstance(value, exp.Placeholder):
         return catalog.parameters[str(value.this)]
     negative = isinstance(value, exp.Neg)
@@ -65,17 +67,17 @@ def _value(node: exp.Expression, name: str, value: exp.Expression, catalog: Cata
     raise _wrong(node, name, catalog, f"{name} is a constant or a parameter", f"write {name} => value, or {name} => ?")
 
 
-def _rate(node: exp.Expression, value: Any, catalog: Catalog) -> float | None:
+def _rate(node: exp.Expr, value: Any, catalog: Catalog) -> float | None:
     if value is None:
         return None
-    ok = isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < value <= 1
+    ok = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and 0 < value <= 1
     if not ok:
         hint = "rate => 0.01 reads one row in a hundred, rate => 1 all of them (exact)"
         raise _wrong(node, "rate", catalog, f"rate is a number above 0 and at most 1, not {value!r}", hint)
     return float(value)
 
 
-def _seed(node: exp.Expression, value: Any, catalog: Catalog) -> int:
+def _seed(node: exp.Expr, value: Any, catalog: Catalog) -> int:
     if value is None:
         return 0
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SEED:
@@ -84,7 +86,7 @@ def _seed(node: exp.Expression, value: Any, catalog: Catalog) -> int:
     return value
 
 
-def _method(node: exp.Expression, value: Any, rate: float | None, catalog: Catalog) -> str:
+def _method(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
     known = (DEFAULT_SKETCH, *estimators)
     if value is None:
         return DEFAULT_SKETCH if rate is None else DEFAULT_SAMPLED
@@ -104,7 +106,7 @@ def _method_hint(value: str, known: Collection[str]) -> str:
     return (f"did you mean {near!r}? " if near else "") + f"Known: {', '.join(known)}."
 
 
-def _wrong(node: exp.Expression, name: str, catalog: Catalog, problem: str, hint: str) -> ProgrammingError:
+def _wrong(node: exp.Expr, name: str, catalog: Catalog, problem: str, hint: str) -> ProgrammingError:
     option = option_node(node, name)
     spot = spot_of(option if option is not None else node, catalog.text)
     return ProgrammingError(compose(problem, spot or spot_of(node, catalog.text), hint))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import duckdb
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.faults import details
 from paretosql.engine.lift import own_nodes
-from paretosql.engine.nodes import NdvCall, spot_of
+from paretosql.engine.nodes import NdvCall
 from paretosql.engine.parameters import fragment
 from paretosql.engine.scope import Scope
-from paretosql.errors import NotSupportedError, ProgrammingError, compose
+from paretosql.errors import NotSupportedError, compose
 
 
 def expand_stars(scope: Scope) -> None:
@@ -21,7 +19,7 @@ def expand_stars(scope: Scope) -> None:
     Raises:
         NotSupportedError: EXCLUDE, REPLACE or COLUMNS(...) beside a distinct count.
     """
-    expanded: list[exp.Expression] = []
+    expanded: list[exp.Expr] = []
     for item in scope.select.expressions:
         star = item if isinstance(item, exp.Star) else item.this if isinstance(item, exp.Column) else None
         if not isinstance(star, exp.Star):
@@ -44,14 +42,14 @@ def _no_star(catalog: Catalog, what: str) -> NotSupportedError:
     )
 
 
-def _without_where(scope: Scope, item: exp.Expression) -> exp.Expression:
+def _without_where(scope: Scope, item: exp.Expr) -> exp.Expr:
     query = scope.rows(item)
     query.set("where", None)
     query.set("sample", None)
     return query
 
 
-def name_subqueries(tree: exp.Expression) -> None:
+def name_subqueries(tree: exp.Expr) -> None:
     """Name output columns that hold a counting subquery, before its text changes."""
     for select in tree.find_all(exp.Select):
         for item in select.expressions:
@@ -68,34 +66,10 @@ def name_outputs(scope: Scope) -> None:
         inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
         node.replace(exp.Anonymous(this="approx_count_distinct", expressions=[inner.copy()]))
     piece = fragment(scope.alone(bound))
-    try:
-        described = scope.catalog.describe(piece.sql, piece.wants)
-    except ProgrammingError as fault:
-        raise _explained(fault, scope) from fault.__cause__
+    described = scope.catalog.describe(piece.sql, piece.wants)
     items = scope.select.expressions
     for at, item in enumerate(items):
         if not isinstance(item, (exp.Alias, exp.Aliases)):
             counts = any(isinstance(node, NdvCall) for node in own_nodes(item))
             name = item.sql(dialect=Pareto) if counts or len(described) != len(items) else described[at][0]
             item.replace(exp.alias_(item.copy(), exp.to_identifier(name, quoted=True)))
-
-
-def _explained(fault: ProgrammingError, scope: Scope) -> ProgrammingError | NotSupportedError:
-    """Say so when the unknown name belongs to a query further out."""
-    cause = fault.__cause__
-    outer = scope.select.parent_select
-    if not isinstance(cause, duckdb.Error) or outer is None:
-        return fault
-    found = details(cause)
-    message = str(found.get("exception_message", ""))
-    names = [each.name.lower() for each in scope.select.find_all(exp.Column)]
-    outside = {each.alias_or_name.lower() for each in outer.find_all(exp.Table)} - {
-        each.alias_or_name.lower() for each in scope.select.find_all(exp.Table)
-    }
-    qualified = {each.table.lower() for each in scope.select.find_all(exp.Column)} & outside
-    if qualified and "Referenced table" in message and names:
-        call = scope.select.find(NdvCall)
-        spot = spot_of(call, scope.catalog.text) if call is not None else None
-        hint = "group by the column in a subquery and join it: SELECT .. FROM t JOIN (SELECT k, ndv(x) AS n .. GROUP BY k) USING (k)"
-        return NotSupportedError(compose("ndv in a correlated subquery is not supported", spot, hint))
-    return fault

@@ -13,7 +13,7 @@ from paretosql.engine.statements import Parameters
 from paretosql.errors import ProgrammingError, Spot, compose
 
 
-def name_parameters(tree: exp.Expression, text: str, given: Parameters) -> dict[str, Any]:
+def name_parameters(tree: exp.Expr, text: str, given: Parameters) -> dict[str, Any]:
     """Name the `?` and `$1` of a tree `p1`, `p2`, .. in place, and return the values under those names.
 
     Raises:
@@ -50,6 +50,6 @@ def _mismatch(text: str, problem: str) -> ProgrammingError:
     )
 
 
-def fragment(tree: exp.Expression) -> Fragment:
+def fragment(tree: exp.Expr) -> Fragment:
     """A tree as a fragment: its text for DuckDB and the parameters it wants."""
     return Fragment(tree.sql(dialect=Pareto), frozenset(str(node.this) for node in tree.find_all(exp.Placeholder)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.nodes import Explain
@@ -42,7 +42,7 @@ def _bounds(text: str) -> list[tuple[int, int]]:
     return bounds
 
 
-def reads_only(tree: exp.Expression) -> bool:
+def reads_only(tree: exp.Expr) -> bool:
     """Whether a statement changes nothing, so that it may run again each time its result is read."""
     if isinstance(tree, Explain):
         return tree.args.get("mode") != "ANALYZE" or reads_only(tree.this)

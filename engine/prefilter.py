@@ -20,7 +20,7 @@ _WORDS = re.compile(
 def mentions_ours(sql: str) -> bool:
     """Whether the text may hold a statement or call of ours; a word in a string or comment also counts.
 
-    O(n) in the length of the text, about a microsecond a kilobyte for ordinary SQL.
+    O(n) in the length of the text, some microseconds a kilobyte.
 
     >>> mentions_ours("SELECT ndv(x) FROM t"), mentions_ours("SELECT count(DISTINCT x) FROM t")
     (True, False)

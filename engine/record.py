@@ -11,7 +11,7 @@ PROGRESS_EVERY_S = 0.1  # our choice
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a statement is: step `stage` of `stages` (from 1), rows and Arrow bytes read so far, seconds since the start."""
+    """How far a statement is: step `stage` of `stages` (from 1), rows and Arrow bytes read, seconds since the start."""
 
     stage: int
     stages: int

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+
 from paretosql.engine.cells import Caster, slices, stream, type_names
 from paretosql.engine.glyphs import ELLIPSIS, PAPER, Screen, fit, text_width, visible
 

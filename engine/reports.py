@@ -5,13 +5,14 @@ from __future__ import annotations
 import pyarrow as pa
 from sqlglot import exp
 
-from paretosql.engine.block import ARGUMENT, sampled
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import read_options
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Report
+from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
+from paretosql.engine.sketching import sampled
 from paretosql.errors import ProgrammingError, compose
 
 SCHEMA = pa.schema(
@@ -27,7 +28,7 @@ SCHEMA = pa.schema(
 )
 
 
-def replace_report(node: exp.Expression, catalog: Catalog) -> Report:
+def replace_report(node: exp.Expr, catalog: Catalog) -> Report:
     """The step that fills a report, after putting its relation in the place of the call."""
     options = read_options(node, catalog)
     table = node.parent
@@ -40,7 +41,7 @@ def replace_report(node: exp.Expression, catalog: Catalog) -> Report:
     renamed = _renamed(query, len(names))
     arguments = [exp.column(f"{ARGUMENT}{at}") for at in range(len(names))]
     counts = exp.select(*_counts(arguments, options.exact)).from_(renamed.copy())
-    source: exp.Expression = exp.select("*").from_(renamed)
+    source: exp.Expr = exp.select("*").from_(renamed)
     sampling = options.sampling
     if sampling.rate is not None:
         source = sampled(source, sampling)
@@ -54,25 +55,26 @@ def replace_report(node: exp.Expression, catalog: Catalog) -> Report:
     return Report(name, fragment(source), fragment(counts), names, options.exact, options.method, sampling)
 
 
-def _counts(arguments: list[exp.Column], exact: bool) -> list[exp.Expression]:
+def _counts(arguments: list[exp.Column], exact: bool) -> list[exp.Expr]:
     """Rows of every column and, when the report is exact, its distinct values."""
-    counts: list[exp.Expression] = [exp.Count(this=each.copy()) for each in arguments]
+    counts: list[exp.Expr] = [exp.Count(this=each.copy()) for each in arguments]
     if exact:
         counts += [exp.Count(this=exp.Distinct(expressions=[each.copy()])) for each in arguments]
     return [exp.alias_(each, f"n{at}") for at, each in enumerate(counts)]
 
 
-def _source(node: exp.Expression) -> exp.Expression:
+def _source(node: exp.Expr) -> exp.Expr:
     """The query that is reported on."""
-    inner: exp.Expression = node.this
+    inner: exp.Expr = node.this
     if isinstance(inner, exp.Subquery):
-        return inner.this.copy()
+        query: exp.Expr = inner.this.copy()
+        return query
     if isinstance(inner, exp.Table):
         return exp.select("*").from_(inner.copy())
     return exp.select("*").from_(exp.Table(this=exp.to_identifier(inner.name, quoted=True)))
 
 
-def _piece(query: exp.Expression, with_: exp.With | None) -> tuple[str, frozenset[str]]:
+def _piece(query: exp.Expr, with_: exp.With | None) -> tuple[str, frozenset[str]]:
     whole = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("__r"))))
     if with_ is not None:
         whole.set("with_", with_.copy())
@@ -80,9 +82,6 @@ def _piece(query: exp.Expression, with_: exp.With | None) -> tuple[str, frozense
     return piece.sql, piece.wants
 
 
-def _renamed(query: exp.Expression, width: int) -> exp.Subquery:
+def _renamed(query: exp.Expr, width: int) -> exp.Subquery:
     columns = [exp.to_identifier(f"{ARGUMENT}{at}") for at in range(width)]
     return exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("__r"), columns=columns))
-
-
-

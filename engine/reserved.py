@@ -1,4 +1,4 @@
-"""Statements the dialect understands and this version does not run yet: each says so, where it stands, with what works today."""
+"""Statements that the dialect reads and this version does not run: each says so, and what works today."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from paretosql.errors import NotSupportedError, compose
 
 _MODELS = "models are not part of this version"
 _SQL = "SQL, ndv(...) and ndv_report(...) work today"
-_ABSENT: dict[type[exp.Expression], tuple[str, str]] = {
+_ABSENT: dict[type[exp.Expr], tuple[str, str]] = {
     CreateModel: (f"CREATE MODEL: {_MODELS}", _SQL),
     DropModel: (f"DROP MODEL: {_MODELS}", _SQL),
     ShowModels: (f"SHOW MODELS: {_MODELS}", _SQL),
@@ -36,7 +36,7 @@ _ABSENT: dict[type[exp.Expression], tuple[str, str]] = {
 }
 
 
-def refuse_reserved(node: exp.Expression, text: str) -> None:
+def refuse_reserved(node: exp.Expr, text: str) -> None:
     """Raise NotSupportedError when `node` is a statement or call of a later version."""
     if isinstance(node, Explain) and node.args.get("mode") in ("", None, "ANALYZE"):
         return

@@ -20,9 +20,11 @@ CHUNK_ROWS = 10_000
 
 
 class Result:
-    """What `Connection.sql` returns. A query runs when rows, Arrow or a picture of it are asked for, every time anew."""
+    """What `Connection.sql` returns. A query runs when rows, Arrow or a picture of it are asked for, each time anew."""
 
-    def __init__(self, session: Session, query: str, parameters: Parameters, progress: Callable[[Progress], None] | None):
+    def __init__(
+        self, session: Session, query: str, parameters: Parameters, progress: Callable[[Progress], None] | None
+    ):
         self._session = session
         self._query = query
         self._parameters = parameters

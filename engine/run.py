@@ -12,7 +12,7 @@ import pyarrow as pa
 from paretosql.engine import fragment as fragments
 from paretosql.engine.aggregate import new_state
 from paretosql.engine.faults import translated_names
-from paretosql.engine.plan import DEFAULT_SKETCH, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import DEFAULT_SKETCH, Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
 from paretosql.engine.session import Session
@@ -35,7 +35,7 @@ class Run:
         """The batches of a step's source."""
         return fragments.batches(self.session, step.source, dict(self.plan.parameters), self.text, self.recorder)
 
-    def table(self, fragment: fragments.Fragment) -> pa.Table:
+    def table(self, fragment: Fragment) -> pa.Table:
         """The small result of a fragment."""
         return fragments.table(self.session, fragment, dict(self.plan.parameters), self.text)
 

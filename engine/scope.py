@@ -14,12 +14,12 @@ from paretosql.errors import NotSupportedError, compose
 _SOURCE = ("from_", "joins", "laterals", "sample")
 
 
-def visible_with(select: exp.Expression, text: str) -> exp.With | None:
+def visible_with(select: exp.Expr, text: str) -> exp.With | None:
     """A copy of the common table expressions that `select` may name and does, inner ones hiding outer ones."""
     found: dict[str, exp.CTE] = {}
     recursive = False
-    node: exp.Expression = select
-    came_from: exp.Expression | None = None
+    node: exp.Expr = select
+    came_from: exp.Expr | None = None
     while True:
         with_ = node.args.get("with_")
         if with_ is not None:
@@ -41,8 +41,8 @@ def visible_with(select: exp.Expression, text: str) -> exp.With | None:
     return exp.With(expressions=[cte.copy() for name, cte in found.items() if name in used], recursive=recursive)
 
 
-def _holds(root: exp.Expression, node: exp.Expression) -> bool:
-    parent: exp.Expression | None = node
+def _holds(root: exp.Expr, node: exp.Expr) -> bool:
+    parent: exp.Expr | None = node
     while parent is not None:
         if parent is root:
             return True
@@ -51,7 +51,9 @@ def _holds(root: exp.Expression, node: exp.Expression) -> bool:
 
 
 def _refuse_recursion(with_: exp.With, cte: exp.CTE, text: str) -> None:
-    if with_.args.get("recursive") and any(table.name.lower() == cte.alias.lower() for table in cte.find_all(exp.Table)):
+    if with_.args.get("recursive") and any(
+        table.name.lower() == cte.alias.lower() for table in cte.find_all(exp.Table)
+    ):
         raise NotSupportedError(
             compose(
                 f"ndv inside the recursive table {cte.alias} is not supported",
@@ -60,9 +62,9 @@ def _refuse_recursion(with_: exp.With, cte: exp.CTE, text: str) -> None:
         )
 
 
-def _used(select: exp.Expression, known: dict[str, exp.CTE]) -> set[str]:
+def _used(select: exp.Expr, known: dict[str, exp.CTE]) -> set[str]:
     used: set[str] = set()
-    todo: list[exp.Expression] = [select]
+    todo: list[exp.Expr] = [select]
     while todo:
         for table in todo.pop().find_all(exp.Table):
             name = table.name.lower()
@@ -81,7 +83,7 @@ class Scope:
         self.with_ = visible_with(select, catalog.text)
         self.aliases = {each.alias.lower(): each.this for each in select.expressions if isinstance(each, exp.Alias)}
 
-    def rows(self, *columns: exp.Expression) -> exp.Select:
+    def rows(self, *columns: exp.Expr) -> exp.Select:
         """SELECT columns FROM, WHERE as in this SELECT, without its grouping."""
         query = exp.Select(expressions=[each.copy() for each in columns])
         for name in _SOURCE:
@@ -93,7 +95,7 @@ class Scope:
             query.set("where", exp.Where(this=self.resolve(where.this)))
         return query
 
-    def alone(self, query: exp.Expression) -> exp.Expression:
+    def alone(self, query: exp.Expr) -> exp.Expr:
         """The query with the common table expressions it needs, so that it can run by itself."""
         if self.with_ is not None:
             query.set("with_", self.with_.copy())
@@ -112,7 +114,7 @@ class Scope:
         piece = fragment(self.alone(query))
         return [name for name, _ in self.catalog.describe(piece.sql, piece.wants)]
 
-    def is_alias(self, node: exp.Expression) -> bool:
+    def is_alias(self, node: exp.Expr) -> bool:
         """Whether a bare name means an output column, because FROM has no column of that name."""
         return (
             isinstance(node, exp.Column)
@@ -121,19 +123,22 @@ class Scope:
             and node.name.lower() not in {name.lower() for name in self.columns}
         )
 
-    def resolve(self, expression: exp.Expression) -> exp.Expression:
+    def resolve(self, expression: exp.Expr) -> exp.Expr:
         """A copy in which names of output columns are replaced by what they stand for."""
         copy = exp.Paren(this=expression.copy())
         for node in list(own_nodes(copy)):
             if isinstance(node, exp.Column) and node.name.lower() in self.aliases and self.is_alias(node):
                 meant = self.aliases[node.name.lower()]
-                if meant is not expression and not any(each.name.lower() == node.name.lower() for each in meant.find_all(exp.Column)):
+                if meant is not expression and not any(
+                    each.name.lower() == node.name.lower() for each in meant.find_all(exp.Column)
+                ):
                     node.replace(exp.Paren(this=meant.copy()) if not isinstance(meant, exp.Column) else meant.copy())
         inner = copy.this
         inner.pop()
-        return inner.this if isinstance(inner, exp.Paren) and not isinstance(expression, exp.Paren) else inner
+        bare: exp.Expr = inner.this if isinstance(inner, exp.Paren) and not isinstance(expression, exp.Paren) else inner
+        return bare
 
-    def key(self, expression: exp.Expression) -> exp.Expression:
+    def key(self, expression: exp.Expr) -> exp.Expr:
         """What an entry of GROUP BY means: an ordinal or an alias stands for an output expression."""
         if isinstance(expression, exp.Literal) and not expression.is_string and str(expression.this).isdigit():
             at = int(expression.this) - 1

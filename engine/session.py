@@ -25,7 +25,6 @@ from paretosql.engine.stream import Stream
 from paretosql.engine.types import describe
 from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
 
-
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
@@ -128,7 +127,9 @@ class Session:
     def learn_views(self) -> None:
         """Ask the database which views hold a call of ours, so that queries over them are planned by us."""
         with translated():
-            rows = self.con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND sql ILIKE '%ndv(%'").fetchall()
+            rows = self.con.execute(
+                "SELECT view_name FROM duckdb_views() WHERE NOT internal AND sql ILIKE '%ndv(%'"
+            ).fetchall()
         self.our_views = {str(name).lower() for (name,) in rows}
 
     # relations of a plan

@@ -10,7 +10,6 @@ from paretosql.engine.console import Console
 from paretosql.engine.foreground import Interrupted
 from paretosql.engine.prompt import LEAVING, Ask, plain_prompt, rich_prompt
 from paretosql.engine.script import split
-
 from paretosql.errors import Error
 
 WELCOME = """ParetoSQL {version} on DuckDB {engine}, {database}

@@ -1,8 +1,8 @@
 """An open result: rows or Arrow batches that arrive as they are read.
 
 A DuckDB connection carries one open result at a time. When the next statement needs the connection, the session calls
-`detach` on the open stream, which moves its unread rest aside: into memory while it is small, then into a temporary file
-without a name, so that nothing stays behind even if the process dies.
+`detach` on the open stream, which moves its unread rest aside: into memory while it is small, then into a temporary
+file without a name, so that nothing stays behind even if the process dies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ Row = tuple[Any, ...]
 class Stream:
     """The rest of one result. Memory: one batch while live, at most about ASIDE_BYTES once detached."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, description: Description, guard: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        description: Description,
+        guard: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self.description = description
         self._con: duckdb.DuckDBPyConnection | None = con
         self._translated = guard  # turns foreign errors into ours
@@ -125,9 +130,10 @@ class Stream:
         if self._con is None:
             self._schema, self._batches = self._schema or pa.schema([]), iter(())
             return
+        con = self._con
         with self._translated(), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the copy it warns of is cheap beside a second bind
-            reader = self._con.to_arrow_reader(BATCH_ROWS)
+            reader: pa.RecordBatchReader = con.to_arrow_reader(BATCH_ROWS)
             self._schema, self._batches = reader.schema, iter(reader)
 
     @contextmanager
@@ -152,7 +158,7 @@ class Stream:
         """Move the unread rest aside, so that the connection is free; O(rest) time, bounded memory."""
         if self._con is None:
             return
-        if self._batches is not None:
+        if self._batches is not None and self._schema is not None:
             self._batches = _aside_batches(self._each_live_batch(self._batches), self._schema)
         else:
             self._rows = _aside_rows(iter(lambda: self._fetch_live(CHUNK_ROWS), []))

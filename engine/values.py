@@ -1,8 +1,8 @@
 """Arrow columns to the Python values a DB-API user expects.
 
-DuckDB makes Python rows itself, and faster, except for TIMESTAMP WITH TIME ZONE, which it hands to the package pytz. Rows of
-results that hold such a column are made here instead, with the values DuckDB would give. Dates beyond Python's year 9999
-become the last representable instant, as DuckDB does.
+DuckDB makes Python rows itself, and faster, except for TIMESTAMP WITH TIME ZONE, which it hands to the package pytz.
+Rows of results that hold such a column are made here instead, with the values DuckDB would give. Dates beyond Python's
+year 9999 become the last representable instant, as DuckDB does.
 """
 
 from __future__ import annotations

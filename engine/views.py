@@ -19,7 +19,7 @@ DROP_STUB = "DROP MACRO IF EXISTS temp.ndv"
 DEEPEST = 100  # our choice: views inside views
 
 
-def expand_views(tree: exp.Expression, catalog: Catalog, depth: int = 0) -> exp.Expression:
+def expand_views(tree: exp.Expr, catalog: Catalog, depth: int = 0) -> exp.Expr:
     """Replace every table that is a view of ours by the query behind it, in place."""
     if depth > DEEPEST:
         raise NotSupportedError(compose(f"views nested deeper than {DEEPEST}"))
@@ -35,7 +35,7 @@ def expand_views(tree: exp.Expression, catalog: Catalog, depth: int = 0) -> exp.
     return tree
 
 
-def names_view(tree: exp.Expression, views: set[str]) -> bool:
+def names_view(tree: exp.Expr, views: set[str]) -> bool:
     """Whether a table of the tree may be one of these views."""
     return bool(views) and any(table.name.lower() in views for table in tree.find_all(exp.Table))
 
@@ -55,12 +55,12 @@ def _replace(table: exp.Table, sql: str, catalog: Catalog, depth: int) -> None:
     table.replace(new)
 
 
-def _aliased(body: exp.Expression, name: str, columns: list[exp.Expression]) -> exp.Subquery:
+def _aliased(body: exp.Expr, name: str, columns: list[exp.Expr]) -> exp.Subquery:
     alias = exp.TableAlias(this=exp.to_identifier(name), columns=[each.copy() for each in columns])
     return exp.Subquery(this=body, alias=alias)
 
 
-def storable(create: exp.Expression) -> str:
+def storable(create: exp.Expr) -> str:
     """The text of CREATE VIEW as DuckDB can keep it: FILTER moves into the argument, DISTINCT goes."""
     tree = create.copy()
     if tree.find(NdvReport) is not None:

@@ -63,17 +63,14 @@ def _default(words: Sequence[str]) -> int:
         print(_versions())
         return 0
     database, sql = database_and_sql(parser, options.words, options.sql)
-    console = _console(options, database)
-    if sql is not None:
-        status = _run_text(console, sql, None)
-    elif sys.stdin is None or not sys.stdin.isatty():
-        status = _run_file(console, "-")
-    else:
+    with _console(options, database) as console:
+        if sql is not None:
+            return _run_text(console, sql, None)
+        if sys.stdin is None or not sys.stdin.isatty():
+            return _run_file(console, "-")
         from paretosql.engine.shell import shell
 
-        status = shell(console, options.plain)
-    console.con.close()
-    return status
+        return shell(console, options.plain)
 
 
 def _script(command: str, words: Sequence[str]) -> int:
@@ -92,11 +89,9 @@ def _script(command: str, words: Sequence[str]) -> int:
     options = parser.parse_intermixed_args(words)
     if command == "explain" and options.html:
         parser.error("--html is not in this version; without it the plan is printed as text")
-    console = _console(options, options.database)
     explain = command == "explain"
-    status = _run_file(console, options.file, timing=not explain and options.timing, explain=explain)
-    console.con.close()
-    return status
+    with _console(options, options.database) as console:
+        return _run_file(console, options.file, timing=not explain and options.timing, explain=explain)
 
 
 def _console(options: argparse.Namespace, database: str) -> Console:

@@ -18,6 +18,7 @@ from paretosql.errors import DataError, ProgrammingError, compose
 POLYNOMIAL: Final = 0x82F63B78  # Castagnoli, bits reversed
 LANE_BYTES: Final = 512  # our choice: bytes per lane when a message is checked in parallel
 PROLOGUE: Final = 5  # magic and version
+SHORT_BYTES: Final = 8 * LANE_BYTES  # our choice: below, lanes do not pay
 CRC: Final = struct.Struct("<I")
 
 
@@ -52,21 +53,20 @@ def unseal(data: bytes, magic: bytes, version: int) -> bytes:
 
 
 def crc32c(data: bytes) -> int:
-    """The CRC-32C of `data`; about 8 ns per byte plus 0.2 ms.
+    """The CRC-32C of `data`; about 3 ms per MB, 0.1 us per byte for short messages.
 
-    The message is split into lanes of 512 bytes that advance together, one byte per step; then the lanes are joined.
-    This works
-    because the checksum is linear over bits: a lane counts as if zero bytes followed it.
+    A long message is split into lanes of 512 bytes that advance together, one byte per step; then the lanes are joined.
+    This works because the checksum is linear over bits: a lane counts as if zero bytes followed it.
 
     >>> hex(crc32c(b"123456789"))
     '0xe3069283'
     """
-    head = bytes(byte ^ 0xFF for byte in data[:4])  # the register starts as all ones: the same as inverting 4 bytes
-    if len(data) < 4:
-        register = 0xFFFFFFFF
+    if len(data) < SHORT_BYTES:
+        register, table = 0xFFFFFFFF, _table().tolist()
         for byte in data:
-            register = (register >> 8) ^ int(_table()[(register ^ byte) & 0xFF])
-        return register ^ 0xFFFFFFFF
+            register = (register >> 8) ^ table[(register ^ byte) & 0xFF]
+        return int(register ^ 0xFFFFFFFF)
+    head = bytes(byte ^ 0xFF for byte in data[:4])  # the register starts as all ones: the same as inverting 4 bytes
     lanes = -(-len(data) // LANE_BYTES)
     padded = np.zeros(lanes * LANE_BYTES, np.uint8)  # zeros in front of a message do not count
     padded[-len(data) :] = np.frombuffer(head + data[4:], np.uint8)

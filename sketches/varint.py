@@ -53,7 +53,7 @@ def decode(data: npt.NDArray[np.uint8], count: int) -> tuple[Words, int]:
     window = data[: count * LONGEST]
     ends = np.flatnonzero(window < MORE)[:count]
     if len(ends) < count:
-        raise ValueError("the bytes end too early")
+        raise ValueError("the bytes end too early" if len(window) == len(data) else "a number is larger than 64 bits")
     starts = np.concatenate([[0], ends[:-1] + 1])
     sizes = ends - starts + 1
     longest = int(sizes.max())

@@ -92,7 +92,6 @@ def test_rows_limits_boxes_only() -> None:
     """A box shows 40 rows unless told otherwise; data formats are never cut."""
     sql = "SELECT * FROM range(100)"
     assert run(sql).stdout.endswith("(100 rows, 40 shown)\n")
-    assert run(sql, "--rows", "3").stdout.count("\n") == 9
     assert run(sql, "--rows", "all").stdout.endswith("(100 rows)\n")
     assert run(sql, "--rows", "3", "--csv").stdout.count("\n") == 101
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from paretosql.engine.formats import Writer, write_csv, write_json, write_jsonl, write_markdown
 
 import paretosql
+from paretosql.engine.formats import Writer, write_csv, write_json, write_jsonl, write_markdown
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
@@ -38,6 +38,7 @@ def queried(con: paretosql.Connection, writer: Writer, sql: str) -> str:
     return out.getvalue()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=8), ANY_TEXT)
 def test_csv_texts_survive(rows: list[tuple[str, str]], name: str) -> None:
     """Python's csv module reads back every text: commas, quotes, line breaks, control characters, any alphabet."""
@@ -59,6 +60,7 @@ def test_csv_of_one_column_has_a_line_for_each_row() -> None:
     assert list(csv.reader(io.StringIO(text))) == [["a"], ["x"], [""], ["y"]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), ANY_TEXT), max_size=8), ANY_TEXT)
 def test_json_texts_survive(values: list[str | None], name: str) -> None:
     """Python's json module reads back every text and every NULL."""
@@ -66,6 +68,7 @@ def test_json_texts_survive(values: list[str | None], name: str) -> None:
     assert json.loads(written(write_json, table)) == [{name: value} for value in values]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(width=64), max_size=8), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=8))
 def test_json_numbers_keep_every_digit(floats: list[float], integers: list[int]) -> None:
     """Floats and integers come back equal; NaN and infinities, which JSON lacks, are texts."""
@@ -88,7 +91,8 @@ def test_json_of_every_kind_of_value(con: paretosql.Connection) -> None:
             0.1::FLOAT AS f, DATE '2024-02-29' AS day, DATE 'infinity' AS never,
             TIMESTAMP '2024-01-02 03:04:05.5' AS at, TIMESTAMPTZ '2024-01-02 03:04:05+00' AT TIME ZONE 'UTC' AS utc,
             TIME '12:13:14' AS noon, INTERVAL '1 month 2 days' AS span, '\\xAA\\x00'::BLOB AS bytes,
-            'b'::ENUM('a', 'b') AS choice, [1, NULL] AS list, [[1.5::DECIMAL(2, 1)], []] AS lists, {'d': DATE '2024-01-01', 's': 'x'} AS struct,
+            'b'::ENUM('a', 'b') AS choice, [1, NULL] AS list, [[1.5::DECIMAL(2, 1)], []] AS lists,
+            {'d': DATE '2024-01-01', 's': 'x'} AS struct,
             MAP {'k': 1} AS map, MAP {1: [TIMESTAMP '2024-01-01 00:00:00']} AS times, NULL AS nothing,
             '{"a":\n [1.0, "é"]}'::JSON AS js, [1.5, 2]::FLOAT[2] AS arr
         """,

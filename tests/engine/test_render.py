@@ -7,10 +7,10 @@ import xml.etree.ElementTree as ET
 from decimal import Decimal
 
 import pyarrow as pa
-from paretosql.engine.glyphs import Screen, text_width
-from paretosql.engine.render import box, html
 
 import paretosql
+from paretosql.engine.glyphs import Screen, text_width
+from paretosql.engine.render import box, html
 
 
 def test_a_box_shows_types_under_names_and_numbers_on_the_right() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from paretosql.engine.script import Statement, complete, split, tokens
 
 PIECES = [
@@ -22,6 +23,7 @@ def duckdb_split(text: str) -> list[str]:
     return [statement.query for statement in duckdb.connect().extract_statements(text)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=6), st.sampled_from(["\n;\n", "\n; ", "\n;;"]))
 def test_statements_end_where_duckdb_ends_them(pieces: list[str], joint: str) -> None:
     """Semicolons inside quotes, dollar quotes and comments end nothing, whatever stands around them."""
@@ -32,6 +34,7 @@ def test_statements_end_where_duckdb_ends_them(pieces: list[str], joint: str) ->
         assert statement.text in query
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=6))
 def test_tokens_leave_nothing_out(pieces: list[str]) -> None:
     """Every character belongs to exactly one token."""

@@ -8,7 +8,7 @@ SELECT l_returnflag, ndv(l_orderkey) AS n FROM lineitem GROUP BY l_returnflag OR
 
 SELECT l_returnflag, l_linestatus, ndv(l_partkey) AS n, avg(l_quantity) AS q FROM lineitem GROUP BY ALL ORDER BY ALL
 
-SELECT l_shipmode, ndv(l_orderkey) AS n FROM lineitem GROUP BY l_shipmode HAVING ndv(l_orderkey) > 6000 ORDER BY n DESC
+SELECT l_shipmode, ndv(l_orderkey) AS n FROM lineitem GROUP BY l_shipmode HAVING ndv(l_orderkey) > 6000 ORDER BY n DESC, l_shipmode
 
 SELECT l_shipmode FROM lineitem GROUP BY l_shipmode HAVING ndv(l_suppkey) = 100 ORDER BY l_shipmode
 
@@ -108,7 +108,7 @@ SELECT ndv(x) AS n FROM (SELECT DISTINCT l_suppkey AS x FROM lineitem)
 
 SELECT ndv(x) AS n FROM (SELECT l_suppkey AS x FROM lineitem UNION ALL SELECT c_custkey FROM customer)
 
-SELECT ndv(x) AS n FROM (SELECT l_suppkey AS x FROM lineitem ORDER BY l_orderkey LIMIT 50)
+SELECT ndv(x) AS n FROM (SELECT l_suppkey AS x FROM lineitem ORDER BY l_orderkey, l_linenumber LIMIT 50)
 
 SELECT ndv(total) AS n FROM (SELECT o_custkey, count(*) AS total FROM orders GROUP BY o_custkey)
 
@@ -160,11 +160,11 @@ SELECT n_regionkey % 2 AS g, ndv(n_name) AS n FROM nation GROUP BY n_regionkey %
 
 SELECT n_regionkey % 2 AS g, n_regionkey % 2 + ndv(n_name) AS n FROM nation GROUP BY n_regionkey % 2 ORDER BY g
 
-SELECT o_orderstatus, ndv(o_custkey) AS n, rank() OVER (ORDER BY ndv(o_custkey) DESC) AS r FROM orders GROUP BY o_orderstatus ORDER BY r
+SELECT o_orderstatus, ndv(o_custkey) AS n, rank() OVER (ORDER BY ndv(o_custkey) DESC) AS r FROM orders GROUP BY o_orderstatus ORDER BY r, o_orderstatus
 
 SELECT o_orderpriority, ndv(o_custkey) AS n, sum(ndv(o_custkey)) OVER () AS s FROM orders GROUP BY o_orderpriority ORDER BY 1
 
-SELECT o_orderpriority AS p, ndv(o_custkey) AS n FROM orders GROUP BY p QUALIFY row_number() OVER (ORDER BY n DESC, p) <= 2 ORDER BY n DESC
+SELECT o_orderpriority AS p, ndv(o_custkey) AS n FROM orders GROUP BY p QUALIFY row_number() OVER (ORDER BY n DESC, p) <= 2 ORDER BY n DESC, p
 
 SELECT DISTINCT ndv(l_linenumber) AS n FROM lineitem GROUP BY l_shipmode
 

@@ -1,0 +1,85 @@
+"""Distinct counts of every column of TPC-H lineitem: time and error against DuckDB's own two ways to count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import paretosql
+from benchmarks import tpch
+from benchmarks.harness import Row, Setting, benchmark
+from benchmarks.timing import median, median_ratio, take_turns
+from paretosql.sketches.estimators import estimators
+
+RATES = (0.01, 0.1)
+
+
+@benchmark("ndv/columns", unit="s, relative error", lower_is_better=True, minutes=4.0)
+def columns(setting: Setting) -> Iterator[Row]:
+    """`ndv(x)` for each column of lineitem, beside `approx_count_distinct(x)` and `count(DISTINCT x)` on the same
+    connection and the same Parquet file; a ratio is the time of `ndv(x)` divided by the other.
+    """
+    rounds = max(1, setting.rounds // 2)
+    with paretosql.connect() as con:
+        for name in _open(con, setting):
+            programs = {
+                "ndv": partial(_value, con, f"SELECT ndv({name}) FROM lineitem"),
+                "approx": partial(_value, con, f"SELECT approx_count_distinct({name}) FROM lineitem"),
+                "exact": partial(_value, con, f"SELECT count(DISTINCT {name}) FROM lineitem"),
+            }
+            times = take_turns(programs, rounds)
+            found = {each: program() for each, program in programs.items()}
+            yield Row(
+                column=name,
+                distinct=found["exact"],
+                ndv_s=median(times, "ndv"),
+                approx_count_distinct_s=median(times, "approx"),
+                count_distinct_s=median(times, "exact"),
+                ratio_to_approx_ratio=median_ratio(times, "ndv", "approx"),
+                ratio_to_exact_ratio=median_ratio(times, "ndv", "exact"),
+                ndv_error=_error(found["ndv"], found["exact"]),
+                approx_error=_error(found["approx"], found["exact"]),
+            )
+        con.close()
+
+
+@benchmark("ndv/sampled", unit="factor between estimate and truth", lower_is_better=True, minutes=2.0)
+def sampled(setting: Setting) -> Iterator[Row]:
+    """`ndv(x, method => .., rate => ..)` for each column of lineitem: the larger of estimate/truth and truth/estimate, 1
+    is perfect. No estimator can be good on every column of a small sample.
+    """
+    with paretosql.connect() as con:
+        for name in _open(con, setting):
+            truth = _value(con, f"SELECT count(DISTINCT {name}) FROM lineitem")
+            row = Row(column=name, distinct=truth)
+            for rate in RATES:
+                calls = ", ".join(
+                    f"ndv({name}, method => '{method}', rate => {rate}, seed => {setting.seed})" for method in estimators
+                )
+                began = time.perf_counter()
+                estimates = con.execute(f"SELECT {calls} FROM lineitem").fetchall()[0]
+                row[f"{rate:.0%}_s"] = time.perf_counter() - began
+                for method, estimate in zip(estimators, estimates, strict=True):
+                    row[f"{method}_{rate:.0%}_off"] = _off(estimate, truth)
+            yield row
+        con.close()
+
+
+def _open(con: paretosql.Connection, setting: Setting) -> list[str]:
+    """Make the tables known; the columns of lineitem."""
+    tpch.create_views(con, tpch.folder(setting.scale))
+    return con.sql("FROM lineitem LIMIT 0").columns
+
+
+def _value(con: paretosql.Connection, sql: str) -> int:
+    ((value,),) = con.execute(sql).fetchall()
+    return int(value)
+
+
+def _error(estimate: int, truth: int) -> float:
+    return estimate / truth - 1
+
+
+def _off(estimate: int, truth: int) -> float:
+    return max(estimate / truth, truth / max(estimate, 1))

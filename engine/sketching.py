@@ -1,0 +1,69 @@
+"""The sketch steps of one counting SELECT: what each reads, and what it fills."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from sqlglot import exp
+
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.dialect import Pareto
+from paretosql.engine.lift import VALUE
+from paretosql.engine.parameters import fragment
+from paretosql.engine.plan import Call, Sampling, Sketch
+from paretosql.engine.rows import ARGUMENT, Block, group_columns, set_columns
+from paretosql.engine.scope import Scope
+
+
+def sketch_steps(block: Block, scope: Scope, catalog: Catalog) -> list[Sketch]:
+    """One sketch step for each way of sampling."""
+    made = []
+    for sampling in dict.fromkeys(each.sampling for each in block.options):
+        chosen = [at for at, each in enumerate(block.options) if each.sampling == sampling]
+        made.append(_sketch(block, scope, catalog, sampling, chosen))
+    return made
+
+
+def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]) -> Sketch:
+    grouping = block.grouping
+    calls = tuple(Call(f"{ARGUMENT}{at}", f"{VALUE}{at}", block.options[at].method) for at in chosen)
+    groups = [exp.alias_(expression, name) for name, expression in group_columns(grouping).items()]
+    arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
+    source: exp.Expr = block.select(*groups, *arguments)
+    counts = None
+    if sampling.rate is not None:
+        source = sampled(source, sampling)
+        counts = fragment(scope.alone(_counts(block, chosen)))
+    name = catalog.new_name()
+    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, counts, set_columns(grouping))
+    catalog.declare(name, output_schema(step))
+    return step
+
+
+def output_schema(step: Sketch) -> pa.Schema:
+    """Columns of the relation that a sketch step fills."""
+    groups = [("gid", pa.int64()), ("g", pa.uint64())] if step.sets else []
+    return pa.schema([*groups, *((call.output, pa.int64()) for call in step.calls)])
+
+
+def sampled(source: exp.Expr, sampling: Sampling) -> exp.Expr:
+    """A Bernoulli sample of the rows, the same ones for the same seed."""
+    percent = f"{(sampling.rate or 1) * 100:.12f}".rstrip("0").rstrip(".")
+    return exp.maybe_parse(
+        f"SELECT * FROM ({source.sql(dialect=Pareto)}) AS __r"
+        f" USING SAMPLE {percent} PERCENT (bernoulli, {sampling.seed})",
+        dialect=Pareto,
+    )
+
+
+def _counts(block: Block, chosen: list[int]) -> exp.Select:
+    """True numbers of rows per finest group, which estimators need beside the sample."""
+    groups = group_columns(block.grouping)
+    columns: list[exp.Expr] = []
+    for name, each in groups.items():
+        columns.append(exp.alias_(each if name == "g" else exp.Anonymous(this="any_value", expressions=[each]), name))
+    for at in chosen:
+        columns.append(exp.alias_(exp.Count(this=block.arguments[at].copy()), f"{ARGUMENT}{at}"))
+    query = block.select(*columns)
+    if groups:
+        query.set("group", exp.Group(expressions=[exp.Literal.number(1)]))
+    return query

@@ -1,0 +1,199 @@
+"""NDVP: golden files read back for ever, and damage of any kind raises."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paretosql.errors import DataError
+from paretosql.sketches import ndvp
+from paretosql.sketches.envelope import DamagedSketch
+from paretosql.sketches.profile import ProfileSketch
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+# An independent writer of NDVP version 1, byte by byte from its description.
+def crc(data: bytes) -> int:
+    register = 0xFFFFFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
+    return register ^ 0xFFFFFFFF
+
+
+def leb(*values: int) -> bytes:
+    data = bytearray()
+    for value in values:
+        while value > 127:
+            data.append(value & 127 | 128)
+            value >>= 7
+        data.append(value)
+    return bytes(data)
+
+
+def pairs(entries: dict[int, int]) -> bytes:
+    keys = sorted(entries)
+    return leb(*[b - a for a, b in zip([0, *keys], keys, strict=False)]) + leb(*[entries[key] for key in keys])
+
+
+def written(entries, *, theta=2**64, capacity=8, rows=None, seed=0, heavy=None, **changes) -> bytes:
+    """The file of these entries {hash: count}; `changes` replace header fields."""
+    rows = sum(entries.values()) if rows is None else rows
+    fields = {
+        "magic": b"NDVP",
+        "version": 1,
+        "hash_id": 1,
+        "flags": 2 | (theta == 2**64) | (4 if heavy else 0),
+        "seed": seed,
+        "theta": theta % 2**64,
+        "capacity": capacity,
+        "rows": rows,
+        "population": 0,
+        "rate": 1.0,
+        "sampling": 0,
+        "blocks": 0,
+        "digest": bytes(16),
+        "contributions": 0,
+        "size": len(entries),
+    } | changes
+    body = struct.pack("<4sBBHQQIQQdBI16sII", *fields.values()) + pairs(entries)
+    if heavy:
+        body += leb(len(heavy)) + pairs(heavy)
+    return body + struct.pack("<I", crc(body))
+
+
+FILES = {
+    "empty": written({}, capacity=65_536),
+    "exact": written({5: 1, 300: 7, 2**63: 2, 2**64 - 1: 1_000_000}, seed=7, capacity=65_536),
+    "sampled": written({3: 1, 2**20: 2, 2**40: 1}, theta=2**41, capacity=3, rows=1234),
+    "everything": written(
+        {3: 1, 9: 2},
+        theta=2**60,
+        capacity=3,
+        rows=1234,
+        heavy={2**50: 700, 2**51: 400},
+        population=123_400,
+        rate=0.01,
+        sampling=2,
+        blocks=31,
+        digest=bytes(range(16)),
+        contributions=4,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_golden_files_are_what_the_description_says(name):
+    """The files in golden/ are those of the independent writer."""
+    assert (GOLDEN / f"{name}.ndvp").read_bytes() == FILES[name]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_golden_files_read_and_write_back(name):
+    """Every later version reads these files and writes the same bytes."""
+    data = (GOLDEN / f"{name}.ndvp").read_bytes()
+    assert ndvp.encode(ndvp.decode(data)) == data
+
+
+def test_golden_contents():
+    """All fields of a golden file come back, also those that only other versions use."""
+    record = ndvp.decode((GOLDEN / "everything.ndvp").read_bytes())
+    assert (record.seed, record.theta, record.capacity, record.rows) == (0, 2**60, 3, 1234)
+    assert [column.tolist() for column in record.entries] == [[3, 9], [1, 2]]
+    assert [column.tolist() for column in record.heavy] == [[2**50, 2**51], [700, 400]]
+    assert (record.population, record.rate, record.sampling, record.blocks) == (123_400, 0.01, 2, 31)
+    assert (record.digest, record.contributions) == (bytes(range(16)), 4)
+
+
+def test_golden_sketches_estimate():
+    """A sketch from a golden file gives the numbers of its contents."""
+    exact = ProfileSketch.from_bytes((GOLDEN / "exact.ndvp").read_bytes())
+    assert (exact.distinct(), exact.profile(), exact.rows) == (4, {1: 1, 2: 1, 7: 1, 1_000_000: 1}, 1_000_010)
+    sampled = ProfileSketch.from_bytes((GOLDEN / "sampled.ndvp").read_bytes())
+    assert (sampled.distinct(), sampled.profile()) == (3 * 2**23, {1: 2 * 2**23, 2: 2**23})
+
+
+ENTRIES = st.dictionaries(st.integers(0, 2**64 - 1), st.integers(1, 10**6), max_size=20)
+
+
+@given(ENTRIES, st.integers(0, 2**64 - 1))
+def test_encode_equals_the_independent_writer(entries, seed):
+    """The package writes what the description says."""
+    keys = sorted(entries)
+    columns = np.array(keys, np.uint64), np.array([entries[key] for key in keys], np.int64)
+    record = ndvp.Record(seed, 2**64, 20, sum(entries.values()), columns)
+    assert ndvp.encode(record) == written(entries, seed=seed, capacity=20)
+
+
+def test_every_flipped_bit_raises():
+    """A sketch with any single bit changed is refused."""
+    data = FILES["everything"]
+    for bit in range(8 * len(data)):
+        broken = bytearray(data)
+        broken[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(DamagedSketch):
+            ndvp.decode(bytes(broken))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_truncation_raises(name):
+    """A sketch that is cut off anywhere, or has bytes added, is refused."""
+    data = FILES[name]
+    for size in range(len(data)):
+        with pytest.raises(DamagedSketch):
+            ndvp.decode(data[:size])
+    with pytest.raises(DamagedSketch):
+        ndvp.decode(data + b"\0")
+
+
+FORGED = {
+    "version": written({1: 1}, version=2),
+    "hash 9": written({1: 1}, hash_id=9),
+    "flags 1,": written({1: 1}, flags=1),
+    "flags 2,": written({1: 1}, flags=2),
+    "flags 11": written({1: 1}, flags=11),
+    "header": written({1: 1}, capacity=0),
+    "early": written({1: 1}, size=8),
+    "contradicts": written({1: 1}, size=2**32 - 1),
+    "too early": written({1: 1}, size=2**32 - 1, capacity=2**32 - 1),
+    "contradicts itself": written({1: 1}, rate=float("nan")),
+    "itself": written({1: 1}, sampling=3),
+    "above its threshold": written({10: 1, 20: 1}, theta=20),
+    "counts 3 rows": written({10: 3}, rows=2),
+    "seen 9": written({10: 3}, rows=9),
+    "out of range": written({10: 0}, rows=0),
+    "a count is out": written({10: 2**63}, rows=2**63 - 1),
+    "counts 18446744073709551614 rows": written({1: 2**63 - 1, 2: 2**63 - 1}, rows=2**63 - 1),
+    "2 bytes behind": written({1: 1}, size=0, rows=0),
+}
+
+
+@pytest.mark.parametrize("problem", FORGED)
+def test_contradictions_raise(problem):
+    """Fields that contradict each other are refused although the checksum fits."""
+    with pytest.raises(DamagedSketch, match=problem):
+        ndvp.decode(FORGED[problem])
+
+
+def test_hashes_must_ascend():
+    """Two equal hashes, a difference of zero, are refused, as is a sum beyond 64 bits."""
+    for steps in ([5, 0], [2**64 - 1, 1]):
+        body = written({1: 1, 2: 1})[:-4]
+        body = body[: -len(pairs({1: 1, 2: 1}))] + leb(*steps) + leb(1, 1)
+        with pytest.raises(DamagedSketch, match="ascend"):
+            ndvp.decode(body + struct.pack("<I", crc(body)))
+
+
+@given(st.binary(max_size=120))
+def test_random_bodies_never_break_the_reader(rest):
+    """Whatever stands behind a valid checksum, reading succeeds or raises DataError."""
+    body = b"NDVP\x01\x01" + rest
+    with contextlib.suppress(DataError):
+        ndvp.decode(body + struct.pack("<I", crc(body)))
