@@ -32,7 +32,9 @@ def main(argv: Sequence[str] | None = None, setting: Setting | None = None) -> i
     size.add_argument("--quick", action="store_true", help="small data, under a minute for all (the default)")
     size.add_argument("--full", action="store_true", help="the numbers of docs/results.md, which it replaces")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all rows as JSON")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="the Markdown page to update; default with --full: docs/results.md")
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="the Markdown page to update; default with --full: docs/results.md"
+    )
     options = parser.parse_args(argv)
     chosen = _chosen(parser, options.name)
     used = setting or (FULL if options.full else QUICK)
@@ -66,7 +68,9 @@ def _measure(chosen: dict[str, list[Benchmark]], setting: Setting, page: Path | 
     where = environment()
     for name, text in where.items():
         print(f"{name}: {text}")
-    print(f"setting: {setting.name}, TPC-H scale factor {setting.scale:g}, {setting.rounds} rounds, seed {setting.seed}")
+    print(
+        f"setting: {setting.name}, TPC-H scale factor {setting.scale:g}, {setting.rounds} rounds, seed {setting.seed}"
+    )
     if setting is FULL:
         minutes = sum(each.minutes for some in chosen.values() for each in some)
         print(f"This takes about {max(1, round(minutes))} minutes on two cores.")

@@ -23,7 +23,8 @@ def rows(setting: Setting) -> Iterator[Row]:
         row = Row(rows=size, distinct=max(1, size // 10))
         for name, call in COUNTS.items():
             # a multiplication by an odd number scatters the values
-            found = probe(f"SELECT {call.format('x')} FROM (SELECT range * 2654435761 % {max(1, size // 10)} AS x FROM range({size}))")
+            numbers = f"SELECT range * 2654435761 % {max(1, size // 10)} AS x FROM range({size})"
+            found = probe(f"SELECT {call.format('x')} FROM ({numbers})")
             row[f"{name}_s"] = found.seconds
             row[f"{name} memory_mib"] = found.peak_mib
             if name != "exact":

@@ -30,7 +30,9 @@ def seconds(setting: Setting) -> Iterator[Row]:
     processes; and the first counting statement after it, which imports the parser.
     """
     program = PROGRAM.format(foundation=FOUNDATION, first=FIRST)
-    runs = [[float(word) * 1000 for word in _python("-c", program).stdout.split()] for _ in range(2 * setting.rounds + 1)]
+    runs = [
+        [float(word) * 1000 for word in _python("-c", program).stdout.split()] for _ in range(2 * setting.rounds + 1)
+    ]
     for name, column in zip(
         (FOUNDATION, "import paretosql, after that", "connect and the first ndv(x), after that"),
         zip(*runs, strict=True),
@@ -41,7 +43,9 @@ def seconds(setting: Setting) -> Iterator[Row]:
 
 @benchmark("import/modules", unit="ms", lower_is_better=True, minutes=0.1)
 def modules(setting: Setting) -> Iterator[Row]:
-    """What the modules that `import paretosql` loads after those three cost by themselves, the costliest first, from `python -X importtime`."""
+    """What the modules that `import paretosql` loads after those three cost by themselves, the costliest first; from
+    `python -X importtime`.
+    """
     runs = [_importtime() for _ in range(setting.rounds)]
     names = set.intersection(*(set(run) for run in runs))
     costs = {name: statistics.median(run[name] for run in runs) for name in names}
@@ -52,7 +56,9 @@ def modules(setting: Setting) -> Iterator[Row]:
 
 def _importtime() -> dict[str, float]:
     """Milliseconds of each module that `import paretosql` adds, without what it imports itself."""
-    said = _python("-X", "importtime", "-c", f"{FOUNDATION}\nimport sys; print('MARK', file=sys.stderr)\nimport paretosql").stderr
+    said = _python(
+        "-X", "importtime", "-c", f"{FOUNDATION}\nimport sys; print('MARK', file=sys.stderr)\nimport paretosql"
+    ).stderr
     _, _, ours = said.partition("MARK")
     found = {}
     for line in ours.splitlines():

@@ -19,9 +19,9 @@ REPEATS = 200  # statements in one turn of the small ones; our choice
 
 @benchmark("overhead/tpch", unit="ratio of wall time", lower_is_better=True, minutes=2.5)
 def queries(setting: Setting) -> Iterator[Row]:
-    """The 22 TPC-H queries over views of the same Parquet files, `execute` and `fetchall`, through ParetoSQL and through
-    DuckDB alone: one process, one connection each, default threads. The ratio is the median over rounds of paired runs
-    that take turns in going first.
+    """The 22 TPC-H queries over views of the same Parquet files, `execute` and `fetchall`, through ParetoSQL and
+    through DuckDB alone: one process, one connection each, default threads, two pairs of runs per round. The ratio is
+    the median over pairs, which take turns in going first.
     """
     data = tpch.folder(setting.scale)
     with paretosql.connect() as ours, duckdb.connect() as theirs:
@@ -29,9 +29,13 @@ def queries(setting: Setting) -> Iterator[Row]:
         tpch.create_views(theirs, data)
         ratios: dict[str, float] = {}
         for name, sql in tpch.queries().items():
-            times = take_turns({"ours": partial(_read, ours, sql), "duckdb": partial(_read, theirs, sql)}, setting.rounds)
+            times = take_turns(
+                {"ours": partial(_read, ours, sql), "duckdb": partial(_read, theirs, sql)}, 2 * setting.rounds
+            )
             ratios[name] = median_ratio(times, "ours", "duckdb")
-            yield Row(query=name, duckdb_s=median(times, "duckdb"), paretosql_s=median(times, "ours"), ratio=ratios[name])
+            yield Row(
+                query=name, duckdb_s=median(times, "duckdb"), paretosql_s=median(times, "ours"), ratio=ratios[name]
+            )
         yield Row(query="median", ratio=statistics.median(ratios.values()))
         yield Row(query=f"largest ({max(ratios, key=ratios.__getitem__)})", ratio=max(ratios.values()))
         ours.close()
@@ -44,7 +48,7 @@ def _read(con: Any, sql: str) -> list[Any]:
 
 @benchmark("overhead/small", unit="µs per statement or per 1,000 rows", lower_is_better=True, minutes=0.3)
 def small(setting: Setting) -> Iterator[Row]:
-    """The fixed cost of a statement, which only shows when it does almost nothing, and the cost of handing over rows."""
+    """The fixed cost of a statement, which shows when it does almost nothing, and the cost of handing over rows."""
     with paretosql.connect(autocommit=True) as ours, duckdb.connect() as theirs:
         for con in (ours, theirs):
             con.execute("CREATE TABLE t (a INTEGER)")
@@ -78,8 +82,8 @@ def _one_by_one(con: Any) -> None:
 
 
 def _arrow(con: Any) -> None:
-    cursor = con.execute("SELECT * FROM r")
-    (cursor.arrow() if isinstance(cursor, paretosql.Cursor) else cursor.to_arrow_table())
+    result = con.sql("SELECT * FROM r")
+    result.arrow() if isinstance(result, paretosql.Result) else result.to_arrow_table()
 
 
 # name -> (units in one turn, work)

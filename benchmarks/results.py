@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.environment import ROOT
@@ -16,7 +16,7 @@ from benchmarks.harness import Benchmark, Row, Setting
 PAGE = ROOT / "docs" / "results.md"
 Measured = list[tuple[Benchmark, list[Row]]]
 
-_FORMS = (
+_FORMS: tuple[tuple[str, Callable[[float], str]], ...] = (
     ("_s", lambda value: f"{value:.3f} s"),
     ("_us", lambda value: f"{value:,.0f} µs"),
     ("_ms", lambda value: f"{value:,.1f} ms"),
@@ -49,9 +49,9 @@ def heading(name: str) -> str:
     >>> heading("count_distinct_s"), heading("rows")
     ('count distinct', 'rows')
     """
-    for ending in ("_s", "_us", "_ms", "_mib"):
+    for ending in ("_s", "_us", "_ms", "_mib", "_off", "_ratio"):
         if name.endswith(ending):
-            name = name[: -len(ending)]
+            name = name.removesuffix(ending)
             break
     return name.replace("_", " ")
 
@@ -64,7 +64,9 @@ def table(rows: Sequence[Row]) -> str:
     right = [any(isinstance(row.get(name), (int, float)) for row in rows) for name in names]
 
     def draw(line: Sequence[str]) -> str:
-        cells = (text.rjust(width) if r else text.ljust(width) for text, width, r in zip(line, widths, right, strict=True))
+        cells = (
+            text.rjust(width) if r else text.ljust(width) for text, width, r in zip(line, widths, right, strict=True)
+        )
         return f"| {' | '.join(cells)} |"
 
     rule = "|".join("-" * (width + 1) + (":" if r else "-") for width, r in zip(widths, right, strict=True))

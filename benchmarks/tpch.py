@@ -81,7 +81,9 @@ def _generate(scale: float, target: Path) -> Path:
     program = _generator()
     CACHE.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(CACHE).free < BYTES_PER_SCALE * scale:
-        raise NoData(f"TPC-H at scale factor {scale:g} needs {BYTES_PER_SCALE * scale / 1e6:,.0f} MB of free disk space")
+        raise NoData(
+            f"TPC-H at scale factor {scale:g} needs {BYTES_PER_SCALE * scale / 1e6:,.0f} MB of free disk space"
+        )
     print(f"Generating TPC-H at scale factor {scale:g} into {_short(target)} (once) ...", file=sys.stderr, flush=True)
     half = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=CACHE))
     try:

@@ -20,6 +20,7 @@ from sqlglot import exp
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
+from paretosql.engine.lift import function_name
 from paretosql.engine.nodes import NdvCall, NdvReport, spot_of
 from paretosql.engine.outputs import name_subqueries
 from paretosql.engine.parameters import fragment
@@ -46,7 +47,7 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
         if isinstance(node, NdvReport):
             steps.append(replace_report(node, catalog))
         elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in _direct(node)):
-            _check_place(node, catalog.text)
+            _check_place(node, catalog)
             new = replace_block(node, catalog, steps)
             if node is tree:
                 tree = new
@@ -87,8 +88,9 @@ def _direct(select: exp.Expr) -> Iterator[exp.Expr]:
 _OUTSIDE = {"where": "WHERE", "group": "GROUP BY", "from_": "FROM", "joins": "a join condition", "laterals": "FROM"}
 
 
-def _check_place(select: exp.Expr, text: str) -> None:
+def _check_place(select: exp.Expr, catalog: Catalog) -> None:
     """Refuse `ndv` where SQL allows no aggregate, and over windows."""
+    text = catalog.text
     for name, words in _OUTSIDE.items():
         part = select.args.get(name)
         for root in part if isinstance(part, list) else [part] if part is not None else []:
@@ -100,16 +102,20 @@ def _check_place(select: exp.Expr, text: str) -> None:
                     )
     for node in _direct(select):
         if isinstance(node, NdvCall):
-            _check_call(node, text)
+            _check_call(node, catalog)
 
 
-def _check_call(node: exp.Expr, text: str) -> None:
-    spot = spot_of(node, text)
+def _check_call(node: exp.Expr, catalog: Catalog) -> None:
+    spot = spot_of(node, catalog.text)
     outer = node.parent
     while isinstance(outer, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
         if not isinstance(outer, exp.Filter):
             raise NotSupportedError(compose("ndv counts a set: order and NULLs do not matter", spot, "write ndv(x)"))
         outer = outer.parent
+    around = _aggregate_around(node, catalog)
+    if around:
+        hint = f"compute ndv in a subquery: SELECT {around}(n) FROM (SELECT g, ndv(x) AS n .. GROUP BY g)"
+        raise ProgrammingError(compose(f"ndv cannot stand inside the aggregate {around}", spot, hint))
     if isinstance(outer, exp.Window):
         raise NotSupportedError(
             compose(
@@ -122,3 +128,18 @@ def _check_call(node: exp.Expr, text: str) -> None:
     if inner is not None:
         what = "a window" if isinstance(inner, exp.Window) else "an aggregate"
         raise ProgrammingError(compose(f"ndv counts values of rows, not {what}", spot, "aggregate in a subquery first"))
+
+
+def _aggregate_around(call: exp.Expr, catalog: Catalog) -> str:
+    """The aggregate function, not one over a window, that has the call in its arguments."""
+    node = call.parent
+    while node is not None and not isinstance(node, exp.Query):
+        name = function_name(node)
+        if name and catalog.is_aggregate(name):
+            outer = node.parent
+            while isinstance(outer, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
+                outer = outer.parent
+            if not isinstance(outer, exp.Window):
+                return name
+        node = node.parent
+    return ""

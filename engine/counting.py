@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from paretosql.engine.binding import Parameters
 from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.explain import analyzed, explained
@@ -18,7 +19,7 @@ from paretosql.engine.plan import Fragment, Plan
 from paretosql.engine.record import Progress, Recorder
 from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
-from paretosql.engine.statements import Parameters, Statement, split
+from paretosql.engine.statements import Statement, split
 from paretosql.engine.views import DROP_STUB, STUB, storable
 
 Watcher = Callable[[Progress], None] | None

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from paretosql import errors
 from paretosql.engine import route
+from paretosql.engine.binding import Parameters
 from paretosql.engine.record import Progress
 from paretosql.engine.result import Result
 from paretosql.engine.session import Session
-from paretosql.engine.statements import Parameters
 from paretosql.engine.stream import Row, Stream
 from paretosql.engine.types import Description
 from paretosql.errors import InterfaceError, NotSupportedError, ProgrammingError, compose

@@ -76,19 +76,21 @@ def parse(sql: str) -> list[exp.Expression]:
     try:
         trees = [tree for tree in Pareto().parse(sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
     except Refused as error:
-        raise ParseError(error.problem, Spot(sql, error.start, error.length), error.hint) from None
+        hint = error.hint or "look for a missing comma, bracket or keyword at the caret or just before it"
+        raise ParseError(error.problem, Spot(sql, error.start, error.length), hint) from None
     except TokenError as error:
         spot = Spot(sql, error.start, (error.end or error.start + 1) - error.start) if error.start is not None else None
-        raise ParseError("a string, quoted name or comment is not closed here", spot) from None
+        raise ParseError("a string, quoted name or comment is not closed here", spot, "close it") from None
     except RecursionError:
         raise ParseError("the statement is nested too deeply", None, "name its parts in a WITH clause.") from None
     except Exception as error:  # sqlglot may fail in any way on text that is not SQL
-        raise ParseError(f"the statement cannot be understood ({type(error).__name__})") from None
+        raise ParseError(f"the statement cannot be understood ({type(error).__name__})", None, "simplify it") from None
     for tree in trees:
         for command in tree.find_all(exp.Command):
             if looks_ours(f"{command.this} {command.text('expression')}"):
                 word = str(command.this).upper()
-                raise ParseError(f"{word} statements cannot hold distinct counts or models", _place(sql))
+                hint = "run the query itself instead"
+                raise ParseError(f"{word} statements cannot hold distinct counts or models", _place(sql), hint)
     return cast(list[exp.Expression], trees)
 
 

@@ -29,13 +29,18 @@ _CLASSES: dict[str, type[errors.Error]] = {
 }
 
 _HINTS: dict[str, str] = {
-    "Interrupt": "the statement was stopped before its end; nothing of it was kept",
+    "INTERRUPT": "the statement was stopped before its end; nothing of it was kept",
     "Transaction": "rollback() ends the failed transaction; then run its statements again",
     "TransactionContext": "rollback() ends the failed transaction; then run its statements again",
     "Out of Memory": "SET memory_limit = '...' allows more, SET temp_directory = '...' lets the engine spill to disk",
     "Constraint": "check the row against the constraints of the table; ON CONFLICT can skip or replace it",
     "Conversion": "TRY_CAST gives NULL where a value does not convert",
     "Not implemented": "rewrite the statement without this feature",
+    "Binder": "check the names and types at this place; DESCRIBE table lists columns and their types",
+    "Catalog": "SHOW TABLES lists the tables; a file is named in quotes: FROM 'file.parquet'",
+    "IO": "check the path, the file's contents and the rights of the process",
+    "Invalid Input": "check the values at this place; the function or option takes others",
+    "Out of Range": "use a wider type, such as HUGEINT or DOUBLE",
 }
 
 _STATEMENT_WORDS = tuple(
@@ -96,6 +101,8 @@ def translate(fault: Exception, text: str | None = None) -> errors.Error:
     """Our exception for a foreign one; see `translated`."""
     if isinstance(fault, duckdb.Error):
         return _from_duckdb(fault, text)
+    if isinstance(fault, RuntimeError) and str(fault) == "Query interrupted":
+        raise KeyboardInterrupt from fault  # DuckDB has swallowed the signal
     # a failure inside DuckDB's Python layer, such as a parameter of a type it cannot bind
     for kinds, target in _FOREIGN:
         if isinstance(fault, kinds):
@@ -127,7 +134,8 @@ def details(fault: duckdb.Error) -> dict[str, Any]:
         except ValueError:
             found = None
         if isinstance(found, dict) and "exception_message" in found:
-            return found
+            inner = found["exception_message"]
+            return json.loads(inner) if inner.startswith('{"exception_type"') else found
     kind, _, rest = message.partition(" Error: ")
     return {"exception_type": kind if rest else "", "exception_message": rest or message}
 
@@ -180,8 +188,11 @@ def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> s
 
 
 _BY_MESSAGE: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda m: "must appear in the GROUP BY" in m, "GROUP BY ALL groups by every column that is not aggregated"),
+    (lambda m: "already exists" in m, "CREATE OR REPLACE replaces it, CREATE .. IF NOT EXISTS keeps it"),
+    (lambda m: "JSON" in m, "read_json('...', ignore_errors => true) skips what is not JSON"),
     (
-        lambda m: "not a Parquet file" in m or "No magic bytes" in m,
+        lambda m: "Parquet file" in m or "No magic bytes" in m,
         "read_csv('...') reads text, read_json('...') reads JSON; only Parquet files are read by read_parquet",
     ),
     (lambda m: m.startswith("No files found"), "check the path; it is taken from the working directory of the process"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ def pick(fragment: Fragment, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def batches(
     session: Session, fragment: Fragment, parameters: dict[str, Any], text: str, recorder: Recorder
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch]:
     """The fragment's rows, a batch at a time; the connection is busy until the last one is read.
 
     Raises:

@@ -43,9 +43,12 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
             raise _wrong(
                 node, name, catalog, f"ndv has no option {name!r}", f"{hint}The options are method, rate, seed."
             )
-    rate = _rate(node, values.get("rate"), catalog)
-    seed = _seed(node, values.get("seed"), catalog)
-    method = _method(node, values.get("method"), rate, catalog)
+    rate = _rate(node, values["rate"], catalog) if "rate" in values else None
+    seed = _seed(node, values["seed"], catalog) if "seed" in values else 0
+    if "method" in values:
+        method = _method(node, values["method"], rate, catalog)
+    else:
+        method = DEFAULT_SKETCH if rate is None else DEFAULT_SAMPLED
     if rate == 1:
         return CountOptions(method, Sampling(None, seed), exact=True)
     return CountOptions(method, Sampling(rate, seed))
@@ -67,9 +70,7 @@ def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
     raise _wrong(node, name, catalog, f"{name} is a constant or a parameter", f"write {name} => value, or {name} => ?")
 
 
-def _rate(node: exp.Expr, value: Any, catalog: Catalog) -> float | None:
-    if value is None:
-        return None
+def _rate(node: exp.Expr, value: Any, catalog: Catalog) -> float:
     ok = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and 0 < value <= 1
     if not ok:
         hint = "rate => 0.01 reads one row in a hundred, rate => 1 all of them (exact)"
@@ -78,8 +79,6 @@ def _rate(node: exp.Expr, value: Any, catalog: Catalog) -> float | None:
 
 
 def _seed(node: exp.Expr, value: Any, catalog: Catalog) -> int:
-    if value is None:
-        return 0
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SEED:
         hint = "the same seed gives the same sample again, for example seed => 42"
         raise _wrong(node, "seed", catalog, f"seed is a whole number from 0 to {LARGEST_SEED}, not {value!r}", hint)
@@ -88,8 +87,6 @@ def _seed(node: exp.Expr, value: Any, catalog: Catalog) -> int:
 
 def _method(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
     known = (DEFAULT_SKETCH, *estimators)
-    if value is None:
-        return DEFAULT_SKETCH if rate is None else DEFAULT_SAMPLED
     name = str(value).lower()
     if not isinstance(value, str) or name not in known:
         raise _wrong(node, "method", catalog, f"no method named {value!r}", _method_hint(str(value), known))

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from paretosql.engine import render, route
+from paretosql.engine.binding import Parameters
 from paretosql.engine.record import Progress
 from paretosql.engine.session import Session
-from paretosql.engine.statements import Parameters
 from paretosql.engine.stream import Row
 from paretosql.engine.types import ColumnType, Description
 from paretosql.errors import ProgrammingError, compose

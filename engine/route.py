@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from paretosql.engine.binding import Parameters
 from paretosql.engine.catalog import function_missing
 from paretosql.engine.faults import translated
 from paretosql.engine.prefilter import mentions_ours
 from paretosql.engine.record import Progress
 from paretosql.engine.session import Outcome, Session
-from paretosql.engine.statements import Parameters, split
+from paretosql.engine.statements import split
 from paretosql.errors import ProgrammingError, compose
 
 Watcher = Callable[[Progress], None] | None

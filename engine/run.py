@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Run:
     text: str
     recorder: Recorder
 
-    def batches(self, step: Sketch | Report) -> Iterator[pa.RecordBatch]:
+    def batches(self, step: Sketch | Report) -> Generator[pa.RecordBatch]:
         """The batches of a step's source."""
         return fragments.batches(self.session, step.source, dict(self.plan.parameters), self.text, self.recorder)
 
@@ -62,10 +63,11 @@ def _sketch(run: Run, step: Sketch) -> None:
     began = time.monotonic()
     state = new_state(step)
     rows = size = 0
-    for batch in run.batches(step):
-        state.update(batch)
-        rows += batch.num_rows
-        size += batch.nbytes
+    with closing(run.batches(step)) as batches:  # an error here must free the connection at once
+        for batch in batches:
+            state.update(batch)
+            rows += batch.num_rows
+            size += batch.nbytes
     counts = run.table(step.counts) if step.counts is not None else None
     result = state.finish(counts)
     run.session.keep(step.name, result)
@@ -84,11 +86,12 @@ def _report(run: Run, step: Report) -> None:
         lines = [_exact_line(*each) for each in zip(step.names, counts[:width], counts[width:], strict=True)]
     else:
         sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.names]
-        for batch in run.batches(step):
-            for at, sketch in enumerate(sketches):
-                sketch.update(batch.column(at))
-            rows += batch.num_rows
-            size += batch.nbytes
+        with closing(run.batches(step)) as batches:
+            for batch in batches:
+                for at, sketch in enumerate(sketches):
+                    sketch.update(batch.column(at))
+                rows += batch.num_rows
+                size += batch.nbytes
         lines = [_report_line(step, *each) for each in zip(step.names, sketches, counts, strict=True)]
     run.session.keep(step.name, pa.Table.from_pylist(lines, schema=SCHEMA))
     run.recorder.finish(StepRecord(step.name, "report", rows, size, len(lines), time.monotonic() - began))

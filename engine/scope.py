@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.lift import own_nodes
+from paretosql.engine.nodes import NdvCall, spot_of
 from paretosql.engine.parameters import fragment
 from paretosql.errors import NotSupportedError, compose
 
@@ -54,10 +55,12 @@ def _refuse_recursion(with_: exp.With, cte: exp.CTE, text: str) -> None:
     if with_.args.get("recursive") and any(
         table.name.lower() == cte.alias.lower() for table in cte.find_all(exp.Table)
     ):
+        call = cte.find(NdvCall)
         raise NotSupportedError(
             compose(
                 f"ndv inside the recursive table {cte.alias} is not supported",
-                hint="count in the query that reads the recursive table",
+                spot_of(call, text) if call is not None else None,
+                "count in the query that reads the recursive table",
             )
         )
 

@@ -19,8 +19,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
-from paretosql.engine.statements import Parameters, Statement, bind
+from paretosql.engine.statements import Statement, bind
 from paretosql.engine.stream import Stream
 from paretosql.engine.types import describe
 from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose

@@ -5,7 +5,6 @@ DuckDB's own parser does the splitting, so whatever it accepts is split its way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,12 +12,11 @@ from typing import Any, Literal
 import duckdb
 from duckdb import ExpectedResultType, StatementType
 
+from paretosql.engine.binding import Parameters, match
 from paretosql.engine.faults import translated, translated_names
 from paretosql.errors import ProgrammingError, Spot, compose
 
 Kind = Literal["query", "change", "define", "begin", "commit", "rollback"]
-Parameters = Sequence[Any] | Mapping[str, Any] | None
-
 _CHANGES = {StatementType.INSERT, StatementType.UPDATE, StatementType.DELETE, StatementType.MERGE_INTO}
 
 
@@ -105,39 +103,8 @@ def _returns_rows(raw: duckdb.Statement) -> bool:
 
 
 def bind(statement: Statement, parameters: Parameters) -> list[Any] | dict[str, Any] | None:
-    """The parameters in DuckDB's form, after checking that they are as many as the statement names.
-
-    Raises:
-        ProgrammingError: too few, too many, or the wrong names; a str where a sequence belongs.
-    """
-    wanted = statement.raw.named_parameters
-    if parameters is None:
-        given: list[Any] | dict[str, Any] | None = None
-        missing = sorted(wanted)
-    elif isinstance(parameters, Mapping):
-        given = {str(name): value for name, value in parameters.items()}
-        missing = sorted(wanted - given.keys())
-        extra = sorted(given.keys() - wanted)
-        if extra:
-            raise _mismatch(statement, f"the statement has no parameter ${extra[0]}")
-    else:
-        if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Sequence):
-            raise _mismatch(statement, f"parameters are a sequence or a mapping, not {type(parameters).__name__}")
-        given = list(parameters)
-        positions = {int(name) for name in wanted if name.isdigit()}
-        if len(positions) < len(wanted):
-            raise _mismatch(
-                statement, f"the statement names its parameters: {', '.join('$' + n for n in sorted(wanted))}"
-            )
-        if len(given) != max(positions, default=0):
-            raise _mismatch(statement, f"the statement has {max(positions, default=0)} parameters, {len(given)} given")
-        missing = []
-    if missing:
-        names = ", ".join("?" if name.isdigit() else "$" + name for name in missing)
-        raise _mismatch(statement, f"no value for {len(missing)} parameter{'s' * (len(missing) > 1)}: {names}")
-    return given or None
-
-
-def _mismatch(statement: Statement, problem: str) -> ProgrammingError:
-    hint = "give one value for each ? (a sequence), or one entry for each $name (a mapping)"
-    return ProgrammingError(compose(problem, statement.spot, hint))
+    """The parameters in DuckDB's form; see `binding.match`."""
+    values = match(statement.raw.named_parameters, parameters, statement.spot)
+    if all(name.isdigit() for name in values):
+        return [values[str(at)] for at in range(1, len(values) + 1)] or None
+    return values

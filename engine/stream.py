@@ -24,6 +24,7 @@ from paretosql.errors import InterfaceError, compose
 
 BATCH_ROWS = 122_880  # DuckDB's row group; our choice
 CHUNK_ROWS = 10_000
+REST_ROWS = 100_000
 ASIDE_BYTES = 64 << 20  # what a detached result may hold in memory; our choice
 
 Row = tuple[Any, ...]
@@ -65,11 +66,9 @@ class Stream:
     def fetch_rest(self) -> list[Row]:
         """All rows that are left."""
         if self._rows is None and self._batches is None:
-            if self._con is None:
-                return []
-            with self._failing_closed():
-                rows: list[Row] = self._con.fetchall()
-            self.close()
+            rows = self._fetch_live(REST_ROWS)
+            while self._con is not None:  # in pieces, so that Ctrl-C is heard between them
+                rows += self._fetch_live(REST_ROWS)
             return rows
         rest, self._left = self._left, []
         while chunk := self._next_chunk():

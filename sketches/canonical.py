@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
 from paretosql.sketches.buffers import fixed
 from paretosql.sketches.decimals import hash_wide
 from paretosql.sketches.mixing import Words, hash_rows, hash_words

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
 from paretosql.sketches.buffers import fixed
 from paretosql.sketches.mixing import GAMMA, Words, finalise_int, hash_rows, hash_words
 

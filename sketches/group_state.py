@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+
 from paretosql.sketches.mixing import Words
 from paretosql.sketches.pairs import Counts, Ranks, collapse, dense
 
@@ -61,8 +62,8 @@ def add_rows(state: GroupState, ids: Words, words: Words, nulls: Sequence[Words]
     rows = np.bincount(new, minlength=len(groups))
     rows[old] += state.rows
     if (state.limits != KEEP_ALL).any():
-        below = np.flatnonzero(words <= limits[new])
-        words, new = words[below], new[below]
+        below = np.flatnonzero(words <= limits.take(new))
+        words, new = words.take(below), new.take(below)
     counts = None
     if len(state.keys):
         words = np.concatenate([state.keys, words])
@@ -87,7 +88,7 @@ def unite(states: Sequence[GroupState], targets: Words) -> GroupState:
     owner = np.repeat(ranks, np.concatenate([state.sizes for state in states]))
     keys = np.concatenate([state.keys for state in states])
     counts = np.concatenate([state.counts for state in states])
-    below = np.flatnonzero(keys <= limits[owner])
+    below = np.flatnonzero(keys <= limits.take(owner))
     united = replace(
         states[0],
         capacity=min(state.capacity for state in states),
@@ -97,7 +98,7 @@ def unite(states: Sequence[GroupState], targets: Words) -> GroupState:
         rows=rows,
         limits=limits,
     )
-    return cut(united, owner[below], keys[below], counts[below])
+    return cut(united, owner.take(below), keys.take(below), counts.take(below))
 
 
 def cut(state: GroupState, ranks: Ranks, words: Words, counts: Counts | None) -> GroupState:
@@ -114,6 +115,6 @@ def cut(state: GroupState, ranks: Ranks, words: Words, counts: Counts | None) ->
         firsts = np.cumsum(sizes) - sizes
         limits[full] = keys[firsts[full] + capacity] - np.uint64(1)
         kept = np.flatnonzero(np.arange(len(keys)) - np.repeat(firsts, sizes) < capacity)
-        keys, counts = keys[kept], counts[kept]
+        keys, counts = keys.take(kept), counts.take(kept)
         sizes = np.minimum(sizes, capacity)
     return replace(state, capacity=capacity, limits=limits, sizes=sizes, keys=keys, counts=counts)

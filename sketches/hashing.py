@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from paretosql.errors import NotSupportedError, ProgrammingError, compose
 from paretosql.sketches import canonical, decimals, nested, strings
 from paretosql.sketches.buffers import fixed, validity
 from paretosql.sketches.mixing import HASH_ID, Hashed, Words, check_seed, key_of
-
-from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 __all__ = ["HASH_ID", "Values", "hash64"]
 

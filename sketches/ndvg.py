@@ -19,6 +19,7 @@ import struct
 from typing import Final
 
 import numpy as np
+
 from paretosql.sketches import varint
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
 from paretosql.sketches.group_state import KEEP_ALL, GroupState

@@ -26,6 +26,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
 from paretosql.sketches import varint
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
 from paretosql.sketches.mixing import HASH_ID, Words

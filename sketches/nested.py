@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
 from paretosql.sketches import buffers
 from paretosql.sketches.mixing import Hashed, Words, close, finalise_int, hash_rows, sum_runs
 

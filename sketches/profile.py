@@ -17,11 +17,11 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from paretosql.errors import DataError, NotSupportedError, ProgrammingError, compose
 from paretosql.sketches import ndvp
 from paretosql.sketches.hashing import Values, as_arrow, hash64
 from paretosql.sketches.mixing import Words, check_seed
-
-from paretosql.errors import DataError, NotSupportedError, ProgrammingError, compose
 
 Counts = npt.NDArray[np.int64]
 
@@ -202,12 +202,12 @@ class ProfileSketch:
         )
 
 
-def check_capacity(capacity: int) -> int:
+def check_capacity(capacity: int, name: str = "capacity") -> int:
     """`capacity` as a Python int in 1..2**32-1; ProgrammingError or DataError when it is not one."""
     if isinstance(capacity, bool) or not isinstance(capacity, int | np.integer):
-        raise ProgrammingError(compose(f"a capacity is an integer, not {type(capacity).__name__}"))
+        raise ProgrammingError(compose(f"the {name} is an integer, not {type(capacity).__name__}"))
     if not 1 <= int(capacity) <= MAX_CAPACITY:
-        raise DataError(compose(f"capacity {capacity} is out of range", hint=f"use 1 to {MAX_CAPACITY}."))
+        raise DataError(compose(f"{name} {capacity} is out of range", hint=f"use 1 to {MAX_CAPACITY}."))
     return int(capacity)
 
 

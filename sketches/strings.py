@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
 from paretosql.sketches import buffers
 from paretosql.sketches.mixing import WORD_MASK, Words, close, finalise, finalise_int, salt, sum_runs
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
 from paretosql.sketches.mixing import Words
 
 LONGEST: Final = 10  # bytes of 2**64 - 1

@@ -144,7 +144,7 @@ def test_conflicting_changes_raise(two):
     """Two transactions that change one row: the second gets OperationalError and can go on after rollback()."""
     first, second = two
     first.execute("UPDATE t SET a = 1")
-    with pytest.raises(paretosql.OperationalError, match="[Cc]onflict"):
+    with pytest.raises(paretosql.OperationalError, match=r"[Cc]onflict"):
         second.execute("UPDATE t SET a = 2")
     first.commit()
     second.rollback()

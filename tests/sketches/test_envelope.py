@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.errors import ProgrammingError
 from paretosql.sketches.envelope import DamagedSketch, crc32c, seal, unseal
 

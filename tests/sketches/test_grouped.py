@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.errors import DataError, ProgrammingError
 from paretosql.sketches import grouped
 from paretosql.sketches.grouped import GroupedSketch
@@ -33,9 +34,9 @@ def check_against_profiles(sketch: GroupedSketch, rows, capacity: int) -> None:
     for index, group in enumerate(sketch.groups().tolist()):
         single = ProfileSketch(capacity).update(pa.array([v for g, v in rows if g == group], pa.int64()))
         assert sketch.rows()[index] == single.rows
-        assert sketch.distinct()[index] == pytest.approx(single.distinct(), rel=1e-15)
+        assert sketch.distinct()[index] == pytest.approx(single.distinct(), rel=1e-14)
         assert sketch.rse()[index] == pytest.approx(single.rse(), abs=1e-12)
-        assert sketch.profile(index) == pytest.approx(single.profile(), rel=1e-15)
+        assert sketch.profile(index) == pytest.approx(single.profile(), rel=1e-14)
 
 
 @given(ROWS)
@@ -98,13 +99,13 @@ def test_regrouping_equals_grouping_coarsely(rows, capacity, chosen):
 
 
 def test_regrouping_takes_the_smallest_threshold():
-    """A small exact group merged with a large one is sampled as the large one: 10 values of 2,000 are 5 of 1,000 kept."""
+    """A small exact group merged with a large one is sampled as the large one is, and adds its rows."""
     values = np.concatenate([np.arange(10_000), np.arange(10_000, 10_010)])
     ids = (np.arange(10_010) >= 10_000).astype(np.uint64)
     sketch = GroupedSketch(1_000).update(ids, values)
     both = sketch.regroup(np.array([0, 1], np.uint64), np.array([5, 5], np.uint64))
     assert both.rows().tolist() == [10_010]
-    assert both.distinct()[0] == ProfileSketch(1_000).update(values).distinct()
+    assert both.distinct()[0] == pytest.approx(ProfileSketch(1_000).update(values).distinct(), rel=1e-12)
 
 
 SHAPES = [(1, 400_000), (7, 30_000), (40_000, 3_000), (300_000, 10)]
@@ -204,5 +205,5 @@ def test_wrong_arguments_are_named():
         sketch.regroup(np.array([1, 2, 1], np.uint64), np.array([1, 1, 2], np.uint64))
     with pytest.raises(DataError, match="no coarse group"):
         sketch.regroup(np.array([1], np.uint64), np.array([1], np.uint64))
-    with pytest.raises(DataError, match="budget|capacity"):
+    with pytest.raises(DataError, match="budget 0 is out of range"):
         GroupedSketch(budget=0)

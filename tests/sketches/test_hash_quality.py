@@ -10,10 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+
 from paretosql.sketches.hashing import hash64
 
 N = 1_000_000
-WORDS = np.array(["final", "deposits", "sleep", "furiously", "above", "the", "ironic", "requests", "pending", "packages"])
+WORDS = np.array(
+    ["final", "deposits", "sleep", "furiously", "above", "the", "ironic", "requests", "pending", "packages"]
+)
 
 
 @cache
@@ -75,7 +78,9 @@ def test_families_do_not_collide_with_each_other():
 
 
 @pytest.mark.parametrize("shift", [0, 17, 52], ids=["low", "middle", "high"])
-@pytest.mark.parametrize("family", [*FAMILIES[:4], lambda: np.arange(N), lambda: np.arange(N) << 40, lambda: np.arange(N) / 8])
+@pytest.mark.parametrize(
+    "family", [*FAMILIES[:4], lambda: np.arange(N), lambda: np.arange(N) << 40, lambda: np.arange(N) / 8]
+)
 def test_bits_are_even(family, shift):
     """Any 12 bits of the hash fall evenly into 4096 cells: chi-square within six standard deviations."""
     words, _ = hash64(family())

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from paretosql.errors import DataError, NotSupportedError, ProgrammingError
 from paretosql.sketches.hashing import hash64
 
@@ -153,7 +154,13 @@ def test_wide_decimals_follow_the_definition(values, zeros):
 
 
 INTEGER_TYPES = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
-INTEGER_TYPES += [pa.decimal128(38, 0), pa.decimal128(20, 5), pa.decimal256(76, 0), pa.decimal32(9, 0), pa.decimal64(18, 3)]
+INTEGER_TYPES += [
+    pa.decimal128(38, 0),
+    pa.decimal128(20, 5),
+    pa.decimal256(76, 0),
+    pa.decimal32(9, 0),
+    pa.decimal64(18, 3),
+]
 
 
 @pytest.mark.parametrize("kind", INTEGER_TYPES, ids=str)
@@ -173,7 +180,12 @@ SAME = [
     ([True, False], pa.bool_(), [1, 0], pa.int64()),
     ([1.5, -0.0, math.nan], pa.float32(), [1.5, 0.0, -math.nan], pa.float64()),
     ([1.5, -2.0], pa.float16(), [1.5, -2.0], pa.float64()),
-    ([dt.date(1969, 12, 31), dt.date(2024, 2, 29)], pa.date32(), [dt.date(1969, 12, 31), dt.date(2024, 2, 29)], pa.date64()),
+    (
+        [dt.date(1969, 12, 31), dt.date(2024, 2, 29)],
+        pa.date32(),
+        [dt.date(1969, 12, 31), dt.date(2024, 2, 29)],
+        pa.date64(),
+    ),
     ([0, -1, 86_399], pa.timestamp("s"), [0, -1000, 86_399_000], pa.timestamp("ms")),
     ([0, -1, 86_399_000], pa.timestamp("ms"), [0, -1000, 86_399_000_000], pa.timestamp("us", "UTC")),
     ([0, -1, 7], pa.timestamp("us", "Asia/Tokyo"), [0, -1000, 7000], pa.timestamp("ns")),
@@ -194,7 +206,9 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize(("left", "left_type", "right", "right_type"), SAME, ids=lambda x: str(x) if isinstance(x, pa.DataType) else "")
+@pytest.mark.parametrize(
+    ("left", "left_type", "right", "right_type"), SAME, ids=lambda x: str(x) if isinstance(x, pa.DataType) else ""
+)
 def test_equal_values_hash_equal(left, left_type, right, right_type):
     """One value has one hash, whatever type, unit, zone, width or layout carries it."""
     assert column(left, left_type) == column(right, right_type)
@@ -205,11 +219,17 @@ DISTINCT = [
     ([0, 1, 999, 1000, 1001, -1, -1000], pa.timestamp("ns")),
     ([0, 10**13, 10**13 + 1, -(10**13), 2**63 - 1, -(2**63), 2**62, 2**62 + 2**58], pa.timestamp("s")),
     ([2**63 - 1, 2**63 - 2, -(2**63), 10**16], pa.duration("ms")),
-    ([Decimal("1"), Decimal("0.1"), Decimal("0.01"), Decimal("10"), Decimal("-0.1"), Decimal("0")], pa.decimal128(20, 4)),
+    (
+        [Decimal("1"), Decimal("0.1"), Decimal("0.01"), Decimal("10"), Decimal("-0.1"), Decimal("0")],
+        pa.decimal128(20, 4),
+    ),
     (["", "\0", "\0\0", "a", "a\0", "a" * 8, "a" * 8 + "\0", "a" * 64, "a" * 64 + "\0", "a" * 65], pa.string()),
     ([[], [None], [None, None], [0], [0, None], [1, 2], [2, 1], [1, 2, None]], pa.list_(pa.int32())),
     ([[[]], [[], []], [[1], [2]], [[1, 2]], [[], [1, 2]], [None]], pa.list_(pa.list_(pa.int32()))),
-    ([{"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": None, "b": 1}, {"a": 1, "b": None}], pa.struct({"a": pa.int8(), "b": pa.int8()})),
+    (
+        [{"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": None, "b": 1}, {"a": 1, "b": None}],
+        pa.struct({"a": pa.int8(), "b": pa.int8()}),
+    ),
     ([[("a", 1)], [("a", 2)], [("b", 1)], [("a", 1), ("b", 1)], []], pa.map_(pa.string(), pa.int8())),
     ([(0, 0, 1), (0, 1, 0), (1, 0, 0), (0, 0, -1), (0, -1, 0)], pa.month_day_nano_interval()),
 ]
@@ -227,7 +247,12 @@ def test_nested_values_follow_the_definition():
     key = key_of(3)
     one, two, a = of_int(1, key), of_int(2, key), of_bytes(b"a", key)
     lists = pa.array([[1, 2], [], None, [2, None]])
-    assert hashes(lists, 3) == [of_words([one, two], 2, key), of_words([], 0, key), None, of_words([two, of_null(key)], 2, key)]
+    assert hashes(lists, 3) == [
+        of_words([one, two], 2, key),
+        of_words([], 0, key),
+        None,
+        of_words([two, of_null(key)], 2, key),
+    ]
     structs = pa.array([{"x": 1, "y": "a"}, {"x": None, "y": "a"}])
     assert hashes(structs, 3) == [of_words([one, a], 2, key), of_words([of_null(key), a], 2, key)]
     maps = pa.array([[("a", 2)]], pa.map_(pa.string(), pa.int8()))
@@ -235,7 +260,11 @@ def test_nested_values_follow_the_definition():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.lists(st.none() | st.integers(0, 1), max_size=3) | st.none(), max_size=3) | st.none(), max_size=12))
+@given(
+    st.lists(
+        st.lists(st.lists(st.none() | st.integers(0, 1), max_size=3) | st.none(), max_size=3) | st.none(), max_size=12
+    )
+)
 def test_lists_are_equal_exactly_when_python_says_so(values):
     """Two nested lists hash equal exactly when Python compares them equal."""
     found = column(values, pa.list_(pa.list_(pa.int8())))
@@ -293,7 +322,9 @@ def test_run_end_encoding_does_not_matter():
 def test_numpy_arrays_hash_as_arrow(kind):
     """A numpy column, also of foreign byte order, hashes as the Arrow column with the same values."""
     values = np.array(["a", "bb"], kind) if kind in ("U5", "O") else np.array([0, 1, 1], "i8").astype(kind)
-    assert hashes(values) == hashes(pa.array(values.tolist() if kind == "O" else values.astype(values.dtype.newbyteorder("="))))
+    assert hashes(values) == hashes(
+        pa.array(values.tolist() if kind == "O" else values.astype(values.dtype.newbyteorder("=")))
+    )
 
 
 def test_not_a_time_is_null():
@@ -305,7 +336,9 @@ def test_not_a_time_is_null():
 def test_seeds_are_unrelated():
     """Hashes under two seeds agree in half of their bits, as independent ones do."""
     left, right = hash64(np.arange(20_000), 0)[0], hash64(np.arange(20_000), 1)[0]
-    assert np.bitwise_count(left ^ right).mean() == pytest.approx(32, abs=0.15)  # standard error 4 / sqrt(20,000) = 0.03
+    assert np.bitwise_count(left ^ right).mean() == pytest.approx(
+        32, abs=0.15
+    )  # standard error 4 / sqrt(20,000) = 0.03
 
 
 @pytest.mark.parametrize("values", [[1, 2], "abc", None, np.zeros((2, 2))], ids=["list", "str", "None", "matrix"])
@@ -322,7 +355,9 @@ def test_unions_are_refused_with_a_hint():
         hash64(union)
 
 
-@pytest.mark.parametrize(("seed", "error"), [(-1, DataError), (2**64, DataError), (1.5, ProgrammingError), (True, ProgrammingError)])
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, DataError), (2**64, DataError), (1.5, ProgrammingError), (True, ProgrammingError)]
+)
 def test_bad_seeds_are_refused(seed, error):
     """A seed is an integer of 64 bits."""
     with pytest.raises(error, match="seed"):

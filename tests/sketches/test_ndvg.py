@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.errors import DataError
 from paretosql.sketches import ndvg
 from paretosql.sketches.envelope import DamagedSketch
@@ -31,10 +32,8 @@ def crc(data: bytes) -> int:
 def leb(values) -> bytes:
     data = bytearray()
     for value in values:
-        while value > 127:
-            data.append(value & 127 | 128)
-            value >>= 7
-        data.append(value)
+        groups = [value >> shift & 127 for shift in range(0, max(1, value.bit_length()), 7)]
+        data += bytes([group | 128 for group in groups[:-1]] + groups[-1:])
     return bytes(data)
 
 
@@ -42,7 +41,7 @@ def steps(values) -> list[int]:
     return [b - a for a, b in zip([0, *values], values, strict=False)]
 
 
-def written(groups, **changes) -> bytes:
+def written(groups, /, **changes) -> bytes:
     """The file of {group id: (rows, theta, {hash: count})}; `changes` replace header fields or columns."""
     members = [groups[group] for group in sorted(groups)]
     header = {
@@ -152,7 +151,13 @@ def test_random_bodies_never_break_the_reader(rest):
         ndvg.decode(body + struct.pack("<I", crc(body)))
 
 
-@given(st.dictionaries(st.integers(0, 2**64 - 1), st.dictionaries(st.integers(0, 2**64 - 1), st.integers(1, 500), max_size=4), max_size=5))
+@given(
+    st.dictionaries(
+        st.integers(0, 2**64 - 1),
+        st.dictionaries(st.integers(0, 2**64 - 1), st.integers(1, 500), max_size=4),
+        max_size=5,
+    )
+)
 def test_any_groups_read_and_write_back(groups):
     """Every state survives, also groups without entries first, between and last."""
     data = written({group: (sum(entries.values()), 2**64, entries) for group, entries in groups.items()})

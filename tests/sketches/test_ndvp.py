@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.errors import DataError
 from paretosql.sketches import ndvp
 from paretosql.sketches.envelope import DamagedSketch
@@ -31,10 +32,8 @@ def crc(data: bytes) -> int:
 def leb(*values: int) -> bytes:
     data = bytearray()
     for value in values:
-        while value > 127:
-            data.append(value & 127 | 128)
-            value >>= 7
-        data.append(value)
+        groups = [value >> shift & 127 for shift in range(0, max(1, value.bit_length()), 7)]
+        data += bytes([group | 128 for group in groups[:-1]] + groups[-1:])
     return bytes(data)
 
 
@@ -43,7 +42,7 @@ def pairs(entries: dict[int, int]) -> bytes:
     return leb(*[b - a for a, b in zip([0, *keys], keys, strict=False)]) + leb(*[entries[key] for key in keys])
 
 
-def written(entries, *, theta=2**64, capacity=8, rows=None, seed=0, heavy=None, **changes) -> bytes:
+def written(entries, /, *, theta=2**64, capacity=8, rows=None, seed=0, heavy=None, **changes) -> bytes:
     """The file of these entries {hash: count}; `changes` replace header fields."""
     rows = sum(entries.values()) if rows is None else rows
     fields = {
@@ -61,7 +60,7 @@ def written(entries, *, theta=2**64, capacity=8, rows=None, seed=0, heavy=None, 
         "blocks": 0,
         "digest": bytes(16),
         "contributions": 0,
-        "size": len(entries),
+        "entries": len(entries),
     } | changes
     body = struct.pack("<4sBBHQQIQQdBI16sII", *fields.values()) + pairs(entries)
     if heavy:
@@ -160,9 +159,9 @@ FORGED = {
     "flags 2,": written({1: 1}, flags=2),
     "flags 11": written({1: 1}, flags=11),
     "header": written({1: 1}, capacity=0),
-    "early": written({1: 1}, size=8),
-    "contradicts": written({1: 1}, size=2**32 - 1),
-    "too early": written({1: 1}, size=2**32 - 1, capacity=2**32 - 1),
+    "early": written({1: 1}, entries=8),
+    "contradicts": written({1: 1}, entries=2**32 - 1),
+    "too early": written({1: 1}, entries=2**32 - 1, capacity=2**32 - 1),
     "contradicts itself": written({1: 1}, rate=float("nan")),
     "itself": written({1: 1}, sampling=3),
     "above its threshold": written({10: 1, 20: 1}, theta=20),
@@ -171,7 +170,7 @@ FORGED = {
     "out of range": written({10: 0}, rows=0),
     "a count is out": written({10: 2**63}, rows=2**63 - 1),
     "counts 18446744073709551614 rows": written({1: 2**63 - 1, 2: 2**63 - 1}, rows=2**63 - 1),
-    "2 bytes behind": written({1: 1}, size=0, rows=0),
+    "2 bytes behind": written({1: 1}, entries=0, rows=0),
 }
 
 

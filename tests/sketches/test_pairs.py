@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.sketches import pairs
 
 # Hashes that agree in many leading bits, so that the packed sort has runs to put right.
@@ -19,7 +20,8 @@ ROWS = st.lists(st.tuples(st.integers(0, 4), WORDS), max_size=60)
 def test_order_is_that_of_python(rows):
     """Rows come out sorted by rank, then by hash."""
     ranks, words = np.array([r for r, _ in rows], np.intp), np.array([w for _, w in rows], np.uint64)
-    order, ordered = pairs.order_pairs(ranks, words, 5)
+    order, ordered_ranks, ordered = pairs.order_pairs(ranks, words, 5)
+    assert ordered_ranks.tolist() == ranks[order].tolist()
     assert list(zip(ranks[order].tolist(), ordered.tolist(), strict=True)) == sorted(rows)
     assert sorted(order.tolist()) == list(range(len(rows)))
 
@@ -31,8 +33,9 @@ def test_order_with_few_and_many_groups(groups):
     ranks = rng.integers(0, groups, 20_000)
     ranks[10_000:] = ranks[0]
     words = rng.integers(0, 2**64, 20_000, dtype=np.uint64) & np.uint64(0xFF000000000000FF)
-    order, ordered = pairs.order_pairs(ranks, words, groups)
+    order, ordered_ranks, ordered = pairs.order_pairs(ranks, words, groups)
     expected = np.lexsort((words, ranks))
+    assert np.array_equal(ordered_ranks, ranks[expected])
     assert np.array_equal(ranks[order], ranks[expected])
     assert np.array_equal(ordered, words[expected])
     assert np.array_equal(ordered, words[order])

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.errors import DataError, NotSupportedError, ProgrammingError
 from paretosql.sketches import ndvp, profile
 from paretosql.sketches.profile import ProfileSketch
@@ -181,7 +182,9 @@ def test_other_things_do_not_merge():
         ProfileSketch().merge("sketch")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("capacity", "error"), [(0, DataError), (-1, DataError), (2**32, DataError), (1.5, ProgrammingError)])
+@pytest.mark.parametrize(
+    ("capacity", "error"), [(0, DataError), (-1, DataError), (2**32, DataError), (1.5, ProgrammingError)]
+)
 def test_bad_capacities_are_refused(capacity, error):
     """A capacity is a whole number from 1 on."""
     with pytest.raises(error, match="capacity"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paretosql.sketches import varint
 
 NUMBERS = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=40)
@@ -15,10 +16,8 @@ def leb128(values: list[int]) -> bytes:
     """The encoding, number by number."""
     data = bytearray()
     for value in values:
-        while value > 127:
-            data.append(value & 127 | 128)
-            value >>= 7
-        data.append(value)
+        groups = [value >> shift & 127 for shift in range(0, max(1, value.bit_length()), 7)]
+        data += bytes([group | 128 for group in groups[:-1]] + groups[-1:])
     return bytes(data)
 
 
@@ -41,7 +40,13 @@ def test_any_bytes_are_read_strictly(data, count):
     assert leb128(found.tolist()) == data[:used]
 
 
-BAD = [("80", "too early"), ("8000", "needless"), ("ff" * 9 + "02", "64 bits"), ("ff" * 10 + "01", "64 bits"), ("", "too early")]
+BAD = [
+    ("80", "too early"),
+    ("8000", "needless"),
+    ("ff" * 9 + "02", "64 bits"),
+    ("ff" * 10 + "01", "64 bits"),
+    ("", "too early"),
+]
 
 
 @pytest.mark.parametrize(("data", "problem"), BAD)

@@ -1,0 +1,257 @@
+"""Estimators: the formulas, the rules they share, and the ratios that are known for standard data."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from paretosql.errors import DataError, Error, ProgrammingError
+from paretosql.sketches.estimators import ALL_SINGLETONS, NOT_FINITE, Estimate, Sample, estimate, estimator, estimators
+
+METHODS = ["chao", "duj1", "gee"]
+PROFILES = st.dictionaries(st.integers(1, 50) | st.integers(1, 10**7), st.integers(0, 10**6), max_size=8)
+SKETCHED = st.dictionaries(st.integers(1, 100), st.floats(0, 1e6, allow_subnormal=False), max_size=8)
+
+
+def totals(profile) -> tuple[Fraction, Fraction]:
+    """d and n as fractions."""
+    exact = {i: Fraction(f) for i, f in profile.items()}
+    return sum(exact.values(), Fraction(0)), sum((i * f for i, f in exact.items()), Fraction(0))
+
+
+def formula(method: str, profile, rows: int) -> float:
+    """The textbook formulas in exact arithmetic, square roots to 50 digits."""
+    d, n = totals(profile)
+    f1, f2 = Fraction(profile.get(1, 0)), Fraction(profile.get(2, 0))
+    q = n / rows
+    if method == "gee":
+        with localcontext() as context:
+            context.prec = 50
+            root = Fraction((Decimal(q.denominator) / Decimal(q.numerator)).sqrt())
+        return float(d - f1 + root * f1)
+    if method == "duj1":
+        return float(n * d / (n - f1 + f1 * n / rows))
+    return float(d + f1 * (f1 - 1) / (2 * (f2 + 1)))
+
+
+def test_three_estimators_are_registered():
+    """The names that SQL offers."""
+    assert set(METHODS) <= set(estimators)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(PROFILES, st.integers(2, 10**6))
+def test_raw_values_are_those_of_the_formula(method, profile, factor):
+    """`raw` equals the formula in exact arithmetic."""
+    _, n = totals(profile)
+    assume(n > 0)
+    rows = int(n) * factor // 2 + 1
+    assume(rows > n)
+    assert estimate(method, profile, rows).raw == pytest.approx(formula(method, profile, rows), rel=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(PROFILES | SKETCHED, st.floats(1.0001, 1e6), st.none() | st.floats(0, 1e8))
+def test_estimates_respect_their_bounds(method, profile, factor, domain):
+    """An estimate lies between d and d + N - n and below the domain, within its own range, and is finite."""
+    d, n = (float(x) for x in totals(profile))
+    assume(n > 0)
+    rows = n * factor
+    found = estimate(method, profile, rows, domain=domain)
+    top = min(d + rows - n, math.inf if domain is None else domain)
+    assert found.value is not None
+    assert found.raw is not None
+    assert found.lower <= found.value <= found.upper
+    assert min(d, top) * (1 - 1e-9) <= found.value <= top * (1 + 1e-9) + 1e-9
+    assert found.value == pytest.approx(min(max(found.raw, d), top), rel=1e-9)
+    assert all(math.isfinite(x) for x in (found.value, found.raw, found.lower, found.upper))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_range_is_that_of_gee(method):
+    """The range is [d, d - f1 + f1 / q]: 10 values once, 5 twice, of 1,000 rows at 2 % give 15 to 505."""
+    found = estimate(method, {1: 10, 2: 5}, 1_000)
+    assert (found.lower, found.upper) == (15, 505)
+
+
+def test_the_range_widens_to_hold_the_value():
+    """Where a formula exceeds the range, the range holds it: chao of 1,000 singletons and f2 = 0 is clamped to N."""
+    found = estimate("chao", {1: 1_000, 3: 1}, 2_000)
+    assert found.raw == pytest.approx(1_001 + 1_000 * 999 / 2)
+    assert found.value == found.upper == 1_001 + 2_000 - 1_003
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_sample_gives_no_estimate(method):
+    """Without sampled rows the value is unknown, except for a population without rows."""
+    assert estimate(method, {}, 100) == Estimate(None, None, 0.0, 100.0, method)
+    assert estimate(method, {3: 0}, 100, domain=7).upper == 7
+    assert estimate(method, {}, 0) == Estimate(0.0, 0.0, 0.0, 0.0, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(PROFILES)
+def test_a_full_sample_is_exact(method, profile):
+    """When all rows were sampled, d is the answer and the range has no width."""
+    d, n = totals(profile)
+    found = estimate(method, profile, int(n))
+    assert found.value == found.lower == found.upper == d
+    assert not found.warnings
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_singletons_means_nothing_is_missing(method):
+    """With f1 = 0 all three give d."""
+    assert estimate(method, {2: 10, 5: 3}, 10_000).value == 13
+    assert estimate(method, {10**7: 1}, 10**9).value == 1
+
+
+@pytest.mark.parametrize(("method", "value"), [("gee", 1_000), ("duj1", 10_000), ("chao", 100 + 100 * 99 / 2)])
+def test_all_singletons(method, value):
+    """When no value repeats, each formula has its own limit, and a warning says so: 100 of 10,000 rows."""
+    found = estimate(method, {1: 100}, 10_000)
+    assert found.value == pytest.approx(value)
+    assert found.warnings == (ALL_SINGLETONS,)
+    assert estimate(method, {1: 100, 2: 1}, 10_000).warnings == ()
+
+
+def test_a_single_row():
+    """One row of a thousand: gee gives sqrt(N), duj1 N, chao 1."""
+    assert [estimate(m, {1: 1}, 1_000).value for m in METHODS] == pytest.approx([1, 1_000, math.sqrt(1_000)])
+
+
+def test_the_domain_clamps():
+    """A boolean column has two values, whatever a formula says."""
+    found = estimate("duj1", {1: 2}, 1_000, domain=2)
+    assert (found.value, found.lower, found.upper) == (2, 2, 2)
+    assert found.raw == pytest.approx(1_000)
+
+
+def test_fractions_from_sketches_are_accepted():
+    """Sketched profiles have fractional f_i; below one singleton, chao adds nothing."""
+    assert estimate("chao", {1: 10.5, 2: 2.5}, 1_000).value == pytest.approx(13 + 10.5 * 9.5 / 7)
+    assert estimate("chao", {1: 0.5, 3: 2}, 1_000).value == 2.5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_sketched_sum_may_exceed_the_rows_a_little(method):
+    """Up to 5 % above N is sketch error and means all rows; more is an error that names `sample_rows`."""
+    assert estimate(method, {1: 500.0, 2: 260.0}, 1_000).value == 760
+    assert estimate(method, {1: 1_030.0}, 1_000).value == 1_000
+    with pytest.raises(DataError, match=r"(?s)larger than.*Hint.*sample_rows"):
+        estimate(method, {1: 500.0, 2: 300.0}, 1_000)
+
+
+def test_known_sample_rows_replace_the_sum():
+    """With n given, a heavy value that the sketch weighs too much does not distort the rate."""
+    heavy = {1: 100.0, 1_000_000: 50.0}  # a sketch at 2 % that happens to keep the one heavy value
+    found = estimate("gee", heavy, 10**8, sample_rows=10**6)
+    assert found.raw == pytest.approx(50 + 100 * 10)
+    assert estimate("duj1", {1: 10}, 100, sample_rows=20).raw == pytest.approx(10 / (1 - 0.8 * 0.5))
+    assert estimate("duj1", {1: 10.3}, 100, sample_rows=10).value == pytest.approx(100, rel=0.01)
+
+
+def test_overflow_falls_back():
+    """A formula that overflows gives way to duj1 and says so; no infinity escapes."""
+    found = estimate("chao", {1: 1e200}, 1e201)
+    assert found.warnings == (ALL_SINGLETONS, NOT_FINITE)
+    assert found.value == pytest.approx(1e201)
+
+
+def test_numpy_numbers_are_accepted():
+    """Row counts and numbers of values may be numpy scalars."""
+    assert estimate("chao", {np.int64(1): np.float64(10), np.int64(2): np.int32(4)}, np.int64(1_000)).value == 23
+
+
+WRONG = [
+    ({"method": "geee"}, ProgrammingError, "did you mean 'gee'"),
+    ({"profile": [1, 2]}, ProgrammingError, "list"),
+    ({"profile": {0: 1}}, DataError, "0 in a profile"),
+    ({"profile": {1.5: 1}}, DataError, "1.5 in a profile"),
+    ({"profile": {"1": 1}}, DataError, "'1' in a profile"),
+    ({"profile": {1: -1}}, DataError, "f_1 is -1"),
+    ({"profile": {2: math.nan}}, DataError, "f_2 is nan"),
+    ({"profile": {2: math.inf}}, DataError, "f_2 is inf"),
+    ({"profile": {2: "x"}}, ProgrammingError, "f_2 must be a number"),
+    ({"profile": {2: 10**400}}, DataError, "f_2 is"),
+    ({"rows": -1}, DataError, "rows is -1"),
+    ({"rows": math.nan}, DataError, "rows is nan"),
+    ({"rows": None}, ProgrammingError, "rows must be a number"),
+    ({"rows": 5}, DataError, "larger than its 5 rows"),
+    ({"rows": 0}, DataError, "larger than its 0 rows"),
+    ({"domain": -1}, DataError, "domain is -1"),
+    ({"confidence": 0}, DataError, "confidence"),
+    ({"confidence": 1}, DataError, "confidence"),
+    ({"confidence": True}, ProgrammingError, "confidence"),
+    ({"sample_rows": 101}, DataError, "larger than its 100 rows"),
+    ({"sample_rows": 0}, DataError, "sample of 0 rows cannot"),
+    ({"profile": {}, "sample_rows": 3}, DataError, "sample of 3 rows cannot"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "problem"), WRONG)
+def test_wrong_arguments_are_named(changes, error, problem):
+    """Every wrong argument raises an error that names it."""
+    arguments = {"method": "gee", "profile": {1: 10}, "rows": 100} | changes
+    with pytest.raises(error, match=problem):
+        estimate(**arguments)
+    assert issubclass(error, Error)
+
+
+def test_new_estimators_join_by_name():
+    """A decorated function becomes a method; its result is clamped as any other; a taken name is refused."""
+    name = "twice_for_this_test"
+    if name not in estimators:
+
+        @estimator(name)
+        def twice(sample: Sample) -> float:
+            return 2 * sample.d
+
+    assert estimate(name, {1: 10, 2: 1}, 1_000).value == 22
+    assert estimate(name, {1: 10, 2: 1}, 15).value == 11 + 15 - 12
+    with pytest.raises(ValueError, match="twice"):
+        estimator("gee")(lambda sample: 0.0)
+
+
+def expected_profile(population, rate: float) -> tuple[dict[int, float], float, float]:
+    """Expected f_i of a Bernoulli sample of {k: F_k} for small i, the tail pooled at its mean; D and N."""
+    sizes = np.array(list(population), float)
+    values = np.array(list(population.values()), float)
+    profile = {}
+    for i in range(1, 60):
+        log_choose = np.array([math.lgamma(k + 1) - math.lgamma(k - i + 1) if k >= i else -math.inf for k in sizes])
+        log_pmf = log_choose - math.lgamma(i + 1) + i * math.log(rate) + (sizes - i) * math.log1p(-rate)
+        profile[i] = float((values * np.exp(log_pmf)).sum())
+    return profile, values.sum(), (sizes * values).sum()
+
+
+# Ratios of estimate and truth from the expected profile at N = 1e8 and a rate of 1 %, an independent computation.
+RATIOS = [
+    (50, "gee", 3.088),
+    (50, "chao", 1.000),
+    (50, "duj1", 0.984),
+    (100, "gee", 3.939),
+    (100, "chao", 1.000),
+    (100, "duj1", 0.994),
+    (200, "gee", 3.312),
+    (200, "chao", 1.000),
+    (200, "duj1", 0.998),
+]
+
+
+@pytest.mark.parametrize(("mean", "method", "ratio"), RATIOS)
+def test_known_ratios_on_poisson_data(mean, method, ratio):
+    """On Poisson frequencies the expected profile gives the known ratio of estimate and truth."""
+    population = {}
+    for k in range(1, 20 * mean):
+        pmf = math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
+        if math.floor(1e8 * pmf / k):
+            population[k] = math.floor(1e8 * pmf / k)
+    profile, truth, rows = expected_profile(population, 0.01)
+    assert estimate(method, profile, rows).value == pytest.approx(ratio * truth, rel=0.02)
