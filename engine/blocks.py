@@ -124,6 +124,8 @@ def _check_call(node: exp.Expr, catalog: Catalog) -> None:
                 "group in a subquery and join: SELECT g, ndv(x) .. GROUP BY g",
             )
         )
+    if isinstance(node.this, exp.Order):
+        raise NotSupportedError(compose("ndv counts a set: order does not matter", spot, "leave ORDER BY out"))
     inner = next((each for each in _direct(node) if isinstance(each, (exp.AggFunc, exp.Window))), None)
     if inner is not None:
         what = "a window" if isinstance(inner, exp.Window) else "an aggregate"

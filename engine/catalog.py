@@ -47,9 +47,11 @@ class Catalog:
             )
 
     def view(self, name: str, schema: str | None, database: str | None) -> str | None:
-        """The definition of a view that holds one of our calls; None for anything else."""
+        """The definition of a view that counts, itself or through others; None for anything else."""
+        if name.lower() not in self.session.our_views:
+            return None
         sql = (
-            "SELECT sql FROM duckdb_views() WHERE lower(view_name) = lower($name) AND sql ILIKE '%ndv%'"
+            "SELECT sql FROM duckdb_views() WHERE lower(view_name) = lower($name)"
             " AND ($schema IS NULL OR lower(schema_name) = lower($schema))"
             " AND ($database IS NULL OR lower(database_name) = lower($database))"
             " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC"

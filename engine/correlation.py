@@ -30,8 +30,11 @@ _OUT_OF_LIST = (exp.From, exp.Join, exp.CTE, exp.Lateral)
 def decorrelate(tree: exp.Expr, catalog: Catalog) -> None:
     """Replace, in place, every counting SELECT of `tree` that names columns of the SELECT around it."""
     for select in list(tree.find_all(exp.Select)):
+        if not any(isinstance(node, NdvCall) for node in _direct(select)):
+            continue
         outer = _around(select)
-        if outer is None or not any(isinstance(node, NdvCall) for node in _direct(select)):
+        if outer is None:
+            _refuse_lateral(select, catalog)
             continue
         foreign = _foreign_columns(select, outer, catalog)
         if foreign:
@@ -70,6 +73,19 @@ def _foreign_columns(select: exp.Select, outer: exp.Select, catalog: Catalog) ->
             outside = {name.lower() for name in Scope(outer, catalog).columns}
             found += [each for each in unknown if each.name.lower() in outside]
     return found
+
+
+def _refuse_lateral(select: exp.Select, catalog: Catalog) -> None:
+    """A counting SELECT in FROM cannot name the tables beside it."""
+    outer = select.parent_select
+    if outer is None or not isinstance(outer, exp.Select):
+        return
+    own, around = source_names(select), source_names(outer)
+    for node in _direct(select):
+        if isinstance(node, exp.Column) and node.table and node.table.lower() in around - own:
+            hint = "count in a subquery that groups by the column, and join that"
+            spot = spot_of(node, catalog.text)
+            raise NotSupportedError(compose("ndv in a correlated LATERAL is not supported", spot, hint))
 
 
 def _refuse_hard_cases(select: exp.Select, catalog: Catalog) -> None:

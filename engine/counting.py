@@ -20,6 +20,7 @@ from paretosql.engine.record import Progress, Recorder
 from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import Statement, split
+from paretosql.engine.types import Description
 from paretosql.engine.views import DROP_STUB, STUB, storable
 
 Watcher = Callable[[Progress], None] | None
@@ -39,6 +40,17 @@ def count(session: Session, tree: exp.Expr, text: str, parameters: Parameters, p
         if not isinstance(tree, exp.Describe):  # binding is enough to describe
             run_steps(session, made, text, Recorder(len(made.steps) + 1, progress))
         return session.run_final(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
+
+
+def described(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Description:
+    """The columns of a counting query, without counting."""
+    session.free()
+    if isinstance(tree, Explain):
+        outcome = _explain(session, tree, text, parameters, None)
+        return outcome.stream.description if outcome.stream is not None else []
+    with session.changing(False), session.plan_transaction():
+        made = _plan(session, tree, text, parameters)
+        return session.describe(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
 
 
 def _plan(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Plan:

@@ -31,7 +31,7 @@ _CLASSES: dict[str, type[errors.Error]] = {
 _HINTS: dict[str, str] = {
     "INTERRUPT": "the statement was stopped before its end; nothing of it was kept",
     "Transaction": "rollback() ends the failed transaction; then run its statements again",
-    "TransactionContext": "rollback() ends the failed transaction; then run its statements again",
+    "TransactionContext": "commit() or rollback() ends a transaction, BEGIN starts one",
     "Out of Memory": "SET memory_limit = '...' allows more, SET temp_directory = '...' lets the engine spill to disk",
     "Constraint": "check the row against the constraints of the table; ON CONFLICT can skip or replace it",
     "Conversion": "TRY_CAST gives NULL where a value does not convert",
@@ -101,6 +101,10 @@ def translate(fault: Exception, text: str | None = None) -> errors.Error:
     """Our exception for a foreign one; see `translated`."""
     if isinstance(fault, duckdb.Error):
         return _from_duckdb(fault, text)
+    if isinstance(fault, RecursionError):
+        return errors.NotSupportedError(
+            compose("the statement is nested too deeply", hint="name its parts in a WITH clause")
+        )
     if isinstance(fault, RuntimeError) and str(fault) == "Query interrupted":
         raise KeyboardInterrupt from fault  # DuckDB has swallowed the signal
     # a failure inside DuckDB's Python layer, such as a parameter of a type it cannot bind
@@ -115,7 +119,6 @@ _FOREIGN: tuple[tuple[tuple[type[Exception], ...], type[errors.Error]], ...] = (
     ((pa.ArrowIOError, pa.ArrowMemoryError, MemoryError, OSError), errors.OperationalError),
     ((UnicodeError, OverflowError, pa.ArrowInvalid), errors.DataError),
     ((TypeError, ValueError, KeyError, pa.ArrowTypeError), errors.ProgrammingError),
-    ((RecursionError,), errors.NotSupportedError),
     ((RuntimeError,), errors.OperationalError),
 )
 
@@ -188,6 +191,7 @@ def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> s
 
 
 _BY_MESSAGE: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda m: "is aborted" in m, "rollback() ends the failed transaction; then run its statements again"),
     (lambda m: "must appear in the GROUP BY" in m, "GROUP BY ALL groups by every column that is not aggregated"),
     (lambda m: "already exists" in m, "CREATE OR REPLACE replaces it, CREATE .. IF NOT EXISTS keeps it"),
     (lambda m: "JSON" in m, "read_json('...', ignore_errors => true) skips what is not JSON"),

@@ -54,9 +54,7 @@ def foreground(target: Interruptible, work: Callable[[threading.Event], T], pati
     pressed, deadline = 0, math.inf
     while not done.is_set():
         try:
-            if not pressed:
-                done.wait()
-            elif not done.wait(RETRY_S):
+            if not done.wait(RETRY_S) and pressed:  # with a limit: a signal may reach another thread than this one
                 if time.monotonic() > deadline:
                     raise KeyboardInterrupt
                 target.interrupt()

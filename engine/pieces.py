@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.nodes import Explain
-
-_READERS = (exp.Query, exp.Describe, exp.Summarize)
 
 
 def pieces(text: str) -> Iterator[str]:
@@ -40,10 +36,3 @@ def _bounds(text: str) -> list[tuple[int, int]]:
     if words:
         bounds.append((start, len(text)))
     return bounds
-
-
-def reads_only(tree: exp.Expr) -> bool:
-    """Whether a statement changes nothing, so that it may run again each time its result is read."""
-    if isinstance(tree, Explain):
-        return tree.args.get("mode") != "ANALYZE" or reads_only(tree.this)
-    return isinstance(tree, _READERS)

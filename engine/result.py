@@ -82,7 +82,6 @@ class Result:
         outcome = route.execute(self._session, self._query, self._parameters, self._progress)
         if outcome.stream is None:
             raise ProgrammingError(compose("the statement returns no rows"))
-        self._description = outcome.stream.description
         return outcome.stream
 
     # looking
@@ -101,8 +100,8 @@ class Result:
         if self._kept is not None:
             return self._kept[0]
         if self._description is None:
-            self._stream().close()
-        return self._description or []
+            self._description = route.describe(self._session, self._query, self._parameters)
+        return self._description
 
     def show(self, limit: int = SHOWN_ROWS) -> None:
         """Print the first rows as a box, types under the names."""

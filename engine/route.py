@@ -12,11 +12,13 @@ import pyarrow as pa
 
 from paretosql.engine.binding import Parameters
 from paretosql.engine.catalog import function_missing
+from paretosql.engine.depth import deep
 from paretosql.engine.faults import translated
 from paretosql.engine.prefilter import mentions_ours
 from paretosql.engine.record import Progress
 from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import split
+from paretosql.engine.types import Description
 from paretosql.errors import ProgrammingError, compose
 
 Watcher = Callable[[Progress], None] | None
@@ -43,9 +45,7 @@ def execute(session: Session, text: str, parameters: Parameters = None, progress
 
 
 def _may_be_ours(session: Session, text: str) -> bool:
-    if mentions_ours(text):
-        return True
-    return bool(session.our_views) and any(name in text.lower() for name in session.our_views)
+    return mentions_ours(text) or session.mentions_view(text)
 
 
 def _plain(session: Session, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
@@ -76,28 +76,21 @@ def _close(outcome: Outcome) -> None:
 def _piece(session: Session, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
     """Run one statement that may be ours."""
     from paretosql.engine.counting import count
-    from paretosql.engine.dialect import ParseError, find_ours, looks_ours, parse
-    from paretosql.engine.nodes import NdvCall
-    from paretosql.engine.reserved import refuse_reserved
-    from paretosql.engine.views import names_view
 
-    try:
-        trees = parse(text)
-    except ParseError:
-        if looks_ours(text):
-            raise
+    tree = _our_tree(session, text)
+    if tree is None:
         return _run_each(session, text, parameters)
-    if len(trees) != 1:
-        return _run_each(session, text, parameters)
-    found = list(find_ours(trees[0]))
-    for node in found:
-        refuse_reserved(node, text)
-    if all(isinstance(node, NdvCall) for node in found):
-        split(session.con, text)  # DuckDB knows these calls' syntax, and refuses some text that our parser accepts
-    if found or names_view(trees[0], session.our_views):
-        with translated(text):
-            return count(session, trees[0], text, parameters, progress)
-    return _run_each(session, text, parameters)
+    with translated(text), deep():
+        return count(session, tree, text, parameters, progress)
+
+
+def _our_tree(session: Session, text: str) -> Any:
+    """The parse of a statement of ours, or None; only texts that may be ours pay for loading our parser."""
+    if not _may_be_ours(session, text):
+        return None
+    from paretosql.engine.recognize import our_tree
+
+    return our_tree(text, session.our_views, lambda sql: split(session.con, sql))
 
 
 def _run_each(session: Session, text: str, parameters: Parameters) -> Outcome:
@@ -141,18 +134,25 @@ def execute_many(session: Session, text: str, sets: Iterable[Parameters]) -> int
 def repeatable(session: Session, text: str) -> bool:
     """True when the text is one query that changes nothing."""
     with session.lock:
-        if isinstance(text, str) and _may_be_ours(session, text):
-            from paretosql.engine.dialect import ParseError, ours, parse
-            from paretosql.engine.pieces import reads_only
+        tree = _our_tree(session, text) if isinstance(text, str) else None
+        if tree is not None:
+            from paretosql.engine.recognize import reads_only
 
-            try:
-                trees = parse(text)
-            except ParseError:
-                trees = []
-            if len(trees) == 1 and (ours(trees[0]) or reads_only(trees[0])):
-                return reads_only(trees[0])
+            return reads_only(tree)
         statements = split(session.con, text)
         return len(statements) == 1 and statements[0].kind == "query"
+
+
+def describe(session: Session, text: str, parameters: Parameters = None) -> Description:
+    """The columns of a query that changes nothing, without running it."""
+    with session.lock, translated(text), deep():
+        tree = _our_tree(session, text)
+        if tree is not None:
+            from paretosql.engine.counting import described
+
+            return described(session, tree, text, parameters)
+        session.free()
+        return session.describe(split(session.con, text)[0], parameters)
 
 
 def explain(session: Session, text: str, parameters: Parameters = None) -> str:

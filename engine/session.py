@@ -10,9 +10,10 @@ import atexit
 import contextlib
 import itertools
 import os
+import re
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +24,7 @@ from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
 from paretosql.engine.statements import Statement, bind
 from paretosql.engine.stream import Stream
-from paretosql.engine.types import describe
+from paretosql.engine.types import Description, describe
 from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -70,6 +71,7 @@ class Session:
         self.one_shot: set[str] = set()  # registered streams that can be read once
         _sessions.add(self)
         self.our_views: set[str] = set()  # lower-case names of views that count distinct values
+        self._view_word: re.Pattern[str] | None = None
         self.learn_views()
 
     # lifetime
@@ -126,12 +128,22 @@ class Session:
     # views
 
     def learn_views(self) -> None:
-        """Ask the database which views hold a call of ours, so that queries over them are planned by us."""
+        """Ask the database which views count, themselves or through others, so that queries over them are planned."""
         with translated():
             rows = self.con.execute(
-                "SELECT view_name FROM duckdb_views() WHERE NOT internal AND sql ILIKE '%ndv(%'"
+                "SELECT lower(view_name), lower(sql) FROM duckdb_views() WHERE NOT internal"
             ).fetchall()
-        self.our_views = {str(name).lower() for (name,) in rows}
+        found: set[str] = set()
+        pattern = r"\bndv\W*\("
+        while more := {name for name, sql in rows if name not in found and re.search(pattern, sql)}:
+            found |= more
+            pattern = _any_word(more)
+        self.our_views = found
+        self._view_word = re.compile(_any_word(found), re.IGNORECASE) if found else None
+
+    def mentions_view(self, text: str) -> bool:
+        """Whether a text holds the name of a view that counts."""
+        return self._view_word is not None and self._view_word.search(text) is not None
 
     # relations of a plan
 
@@ -208,6 +220,12 @@ class Session:
         with statement.translated():
             self.con.execute(statement.raw, bound)
             return self._outcome(self.con, statement)
+
+    def describe(self, statement: Statement, parameters: Parameters) -> Description:
+        """The columns of a query, without running it."""
+        with statement.translated():
+            relation = self.con.sql(statement.raw.query, params=bind(statement, parameters))
+            return describe(zip(relation.columns, relation.types, strict=True))
 
     @contextmanager
     def changing(self, changes: bool) -> Iterator[None]:
@@ -326,6 +344,10 @@ class Outcome:
     def __init__(self, stream: Stream | None, rowcount: int) -> None:
         self.stream = stream
         self.rowcount = rowcount
+
+
+def _any_word(names: Collection[str]) -> str:
+    return r"(?<!\w)(?:" + "|".join(re.escape(name) for name in names) + r")(?!\w)"
 
 
 def _positive(name: str, value: int) -> int:

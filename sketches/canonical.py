@@ -2,13 +2,12 @@
 
 - integers and booleans of every width, and decimals whose value is a whole number within int64: the int64 value
 - other decimals: unscaled value and scale after stripping trailing zeros, so 1.50 = 1.5
-- floats: the bits of the float64, with -0.0 = 0.0 and one NaN; a float never equals an integer (they never share a
-  column)
+- floats: the bits of the float64, with -0.0 = 0.0 and one NaN; so 1.0 does not equal the integer 1 (they never share
+  a column)
 - dates: days since 1970; date32 = date64
 - timestamps, times and durations: microseconds since 1970 UTC, midnight or zero. What microseconds cannot hold is
-  hashed
-  exactly as a pair: nanosecond values with a rest as (microseconds, rest), instants beyond int64 microseconds (about
-  year 294,000) as (seconds, milliseconds). So no two different instants are confused
+  hashed exactly as a pair: nanosecond values with a rest as (microseconds, rest), instants beyond int64 microseconds
+  (about year 294,000) as (seconds, milliseconds); so no two different instants are confused
 - intervals: days and nanoseconds, with 30 days to a month and 24 hours to a day, as SQL compares them
 
 Every function takes an Arrow array of its family and a 64-bit key and returns one uint64 hash per row; what stands at

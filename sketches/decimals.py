@@ -28,7 +28,7 @@ def scale_key(scale: int, key: int) -> int:
 
 
 def hash_decimal(array: pa.Array, key: int) -> Words:
-    """Hash decimals of 32, 64, 128 and 256 bits and any scale; about 5 ns per row, 0.3 us beyond 64 bits."""
+    """Hash decimals of 32, 64, 128 and 256 bits and any scale; 6 to 14 ns per row, 0.3 us beyond 64 bits."""
     width = array.type.bit_width // 8
     scale = array.type.scale
     if width <= 8:
@@ -119,7 +119,7 @@ def _strip(digits: Digits, scale: int) -> npt.NDArray[np.int64]:
 def _restore_whole(digits: Digits, scales: npt.NDArray[np.int64]) -> None:
     """Give whole numbers within int64 back their zeros, in place: they must equal integers."""
     small = ~digits[:, 2:].any(axis=1) & (scales < 0) & (scales >= -18)
-    for row in np.flatnonzero(small):  # at most a handful: such values only come from columns of negative scale
+    for row in np.flatnonzero(small):  # one by one: hardly any column holds such values
         value = (int(digits[row, 1]) << 32 | int(digits[row, 0])) * 10 ** int(-scales[row])
         if value < 1 << 63:
             digits[row, 0], digits[row, 1] = value & 0xFFFFFFFF, value >> 32

@@ -42,7 +42,7 @@ class GroupedSketch:
         budget: entries over all groups, 1..2**32-1.
     Cost:
         per row the hash, then 15 ns (few values) to 150 ns (a million groups); memory 16 bytes per entry and 32 per
-        group, and about 80 per entry while rows are sorted in.
+        group, and about 130 per entry while rows are sorted in.
 
     >>> import pyarrow as pa
     >>> days = np.array([1, 1, 2, 2], np.uint64)

@@ -1,8 +1,8 @@
 """One stable 64-bit hash for every Arrow type (hash id 1).
 
 `hash64` is the only door; what it does per type is in `canonical` (numbers and times), `strings` and `nested`. Hash
-values are
-part of stored sketches, so they never change: golden values in the tests pin them.
+values are part of stored sketches, so they never change: golden values in the tests pin them. Canonical forms follow
+the equality of SQL; how text is hashed is our design.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def hash64(values: Values, seed: int = 0) -> Hashed:
         NotSupportedError: the type has no canonical form (unions, for example).
         ProgrammingError, DataError: not a column, or a bad seed.
     Cost:
-        2 ns per row for integers, 5 ns for decimals, 10 ns plus 4 ns per 8 bytes for strings; 8 bytes per row.
+        2 ns per row for integers and times, 6 to 14 ns for decimals, 8 ns plus 5 ns per 8 bytes for strings, measured;
+        memory 8 bytes per row.
 
     >>> import pyarrow as pa
     >>> a, b = pa.array([1, 2], pa.int8()), pa.array([1, 2], pa.uint64())

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.sketches import buffers
-from paretosql.sketches.mixing import WORD_MASK, Words, close, finalise, finalise_int, salt, sum_runs
+from paretosql.sketches.mixing import GAMMA, WORD_MASK, Words, close, finalise, finalise_int, salt, sum_runs
 
 PIECE_BYTES: Final = 64  # part of hash id 1
 PIECE_WORDS: Final = PIECE_BYTES // 8
@@ -104,15 +104,16 @@ def _hash_block(starts: Lengths, lengths: Lengths, scratch: Bytes, key: int) -> 
 
 def _hash_long(data: Bytes, scratch: Bytes, key: int) -> int:
     """The hash of one value of any length above BLOCK_BYTES, part by part."""
-    parts = []
+    total = 0
     for start in range(0, len(data), BLOCK_BYTES):
         part = data[start : start + BLOCK_BYTES]
         scratch[: len(part)] = part
         begins = np.arange(0, len(part), PIECE_BYTES, dtype=np.int64)
-        parts.append(_sum_pieces(begins, np.minimum(len(part) - begins, PIECE_BYTES), scratch, key))
-    pieces = np.concatenate(parts)
-    sums = sum_runs(pieces, np.zeros(1, np.int64), np.array([len(pieces)]), key)
-    return int(close(sums, np.array([len(data)]), key)[0])
+        pieces = _sum_pieces(begins, np.minimum(len(part) - begins, PIECE_BYTES), scratch, key)
+        pieces += np.arange(len(pieces), dtype=np.uint64) * np.uint64(GAMMA)
+        pieces += np.uint64(salt(start // PIECE_BYTES, key))
+        total += int(np.add.reduce(finalise(pieces)))
+    return int(close(np.array([total & WORD_MASK], np.uint64), np.array([len(data)]), key)[0])
 
 
 def _sum_pieces(starts: Lengths, lengths: Lengths, scratch: Bytes, key: int) -> Words:

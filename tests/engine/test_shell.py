@@ -29,17 +29,22 @@ from paretosql.engine.record import Progress
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 
 ENDLESS = "SELECT count(*) FROM range(1000000000000) t WHERE t.range % 7 = 3;"
-WITHOUT_TOOLKIT = (
-    "import sys; sys.modules['prompt_toolkit'] = None; from paretosql.__main__ import main; sys.exit(main())"
-)
+# what `python -m paretosql` does, in a process that owns the terminal on its standard input, so that Ctrl-C reaches it
+START = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+{before}
+from paretosql.__main__ import main
+sys.exit(main())
+"""
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 WAIT_S = 20
 
 
 class Terminal:
-    """A process with a terminal of 100 columns, and what it has written there."""
+    """A shell with a terminal of 100 columns, and what it has written there."""
 
-    def __init__(self, words: list[str], folder: Path) -> None:
+    def __init__(self, words: tuple[str, ...], before: str, folder: Path) -> None:
         import fcntl
         import struct
         import termios
@@ -49,10 +54,9 @@ class Terminal:
         surroundings = {**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(folder / "state")}
         for name in ("COLUMNS", "LINES", "NO_COLOR"):
             surroundings.pop(name, None)
-        take_terminal = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # noqa: E731
         self.process = subprocess.Popen(
-            [sys.executable, *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=surroundings,
-            start_new_session=True, preexec_fn=take_terminal,
+            [sys.executable, "-c", START.format(before=before), *words], stdin=theirs, stdout=theirs, stderr=theirs,
+            cwd=folder, env=surroundings, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
 
@@ -94,8 +98,8 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     """Makes terminals with a shell in them; whatever still runs at the end of the test is killed."""
     made: list[Terminal] = []
 
-    def make(*words: str) -> Terminal:
-        made.append(Terminal(list(words), tmp_path))
+    def make(*words: str, before: str = "") -> Terminal:
+        made.append(Terminal(words, before, tmp_path))
         made[-1].until("paretosql>")
         return made[-1]
 
@@ -112,7 +116,7 @@ def test_a_session(plain: bool, terminal: Callable[..., Terminal], tmp_path: Pat
     """A statement, an error, settings, Ctrl-C during a statement and at the prompt: the shell survives all of them."""
     if not plain:
         pytest.importorskip("prompt_toolkit")
-    shell = terminal("-m", "paretosql", *(["--plain"] if plain else []))
+    shell = terminal(*(["--plain"] if plain else []))
     shown = shell.ask("SELECT 42 AS answer;", "(1 row)")
     assert "│  answer │\n│ integer │\n├─────────┤\n│      42 │\n" in shown
     assert "Hint: did you mean SELECT?" in shell.ask("SELEC 1;", "Hint")
@@ -142,7 +146,7 @@ def test_a_session(plain: bool, terminal: Callable[..., Terminal], tmp_path: Pat
 
 def test_statements_may_take_several_lines(terminal: Callable[..., Terminal]) -> None:
     """Enter runs nothing until a semicolon outside of quotes has been typed; Ctrl-D leaves with status 0."""
-    shell = terminal("-m", "paretosql", "--plain")
+    shell = terminal("--plain")
     shell.ask(".mode csv", "paretosql>")
     shell.type("SELECT 'a;\r")
     shell.until("...>")
@@ -155,7 +159,7 @@ def test_statements_may_take_several_lines(terminal: Callable[..., Terminal]) ->
 
 def test_without_prompt_toolkit_the_shell_says_so_and_works(terminal: Callable[..., Terminal]) -> None:
     """The extra is optional: without it there is a hint, and then the plain shell."""
-    shell = terminal("-c", WITHOUT_TOOLKIT)
+    shell = terminal(before="sys.modules['prompt_toolkit'] = None")
     assert "│      42 │" in shell.ask("SELECT 42 AS answer;", "(1 row)")
     shell.type("exit\r")
     assert shell.leave() == 0
@@ -165,10 +169,10 @@ def test_dot_commands_look_around(terminal: Callable[..., Terminal], tmp_path: P
     """.tables, .schema, .read, .open, .rows and .help do what .help says."""
     (tmp_path / "make.sql").write_text("CREATE TABLE visits (who TEXT);\nINSERT INTO visits VALUES ('ann'), ('bob');\n")
     (tmp_path / "bad.sql").write_text("SELECT 1;\n\nSELECT 2 +;\n")
-    shell = terminal("-m", "paretosql", "--plain")
+    shell = terminal("--plain")
     assert "(2 rows changed)" in shell.ask(".read make.sql", "changed)")
     assert "bad.sql:3: ProgrammingError" in shell.ask(".read bad.sql", "Hint")
-    assert re.search(r"main +│ visits │ table", shell.ask(".tables", "(1 row)"))
+    assert re.search(r"main +│ visits +│ table", shell.ask(".tables", "(1 row)"))
     assert "CREATE TABLE visits(who VARCHAR);" in shell.ask(".schema visits", "CREATE")
     assert "did you mean 'visits'?" in shell.ask(".schema visit", "Hint")
     shell.ask(".rows 1", "paretosql>")
@@ -181,7 +185,7 @@ def test_dot_commands_look_around(terminal: Callable[..., Terminal], tmp_path: P
 
 def test_an_open_transaction_is_announced(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     """Leaving inside BEGIN warns and keeps nothing of it; statements outside are kept as they are."""
-    shell = terminal("-m", "paretosql", "shop.db", "--plain")
+    shell = terminal("shop.db", "--plain")
     shell.ask("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1);", "(1 row changed)")
     shell.ask("BEGIN; INSERT INTO t VALUES (2);", "(1 row changed)")
     shell.type(".quit\r")

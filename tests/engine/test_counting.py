@@ -1,0 +1,180 @@
+"""Statements that count: the plan keeps the meaning of the query around the counts.
+
+With fewer than 65,536 distinct values `ndv(x)` is exact, so DuckDB's own `count(DISTINCT x)` on the same query is the
+oracle.
+"""
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+import paretosql
+
+SETUP = (
+    "CREATE TABLE t AS SELECT range % 5 AS k, range AS x, range % 3 AS h, 'v' || (range % 11) AS s FROM range(300)",
+    "CREATE TABLE u AS SELECT range % 4 AS k, (range * 7) % 30 AS y, range % 2 AS z FROM range(200)",
+    "INSERT INTO t VALUES (NULL, 1, 1, NULL)",
+    "INSERT INTO u VALUES (NULL, 999, 1)",
+)
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = paretosql.connect(autocommit=True), duckdb.connect()
+    for con in (ours, theirs):
+        for statement in SETUP:
+            con.execute(statement)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+CORRELATED = [
+    "SELECT DISTINCT k, (SELECT ndv(u.y) FROM u WHERE u.k = t.k) AS n FROM t",
+    "SELECT DISTINCT k, (SELECT ndv(y) + count(*) FROM u WHERE u.k = t.k) AS n FROM t",
+    "SELECT count(*) FROM t WHERE x > (SELECT ndv(y) FROM u WHERE u.k = t.k AND z = h)",
+    "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.k HAVING ndv(y) > 7) GROUP BY k",
+    "SELECT k, sum(x) FROM t GROUP BY k HAVING sum(x) > (SELECT ndv(y) FROM u WHERE u.k = t.k)",
+    "SELECT t.k, (SELECT ndv(y) FROM u WHERE u.k IS NOT DISTINCT FROM t.k) AS n FROM t GROUP BY 1",
+    "SELECT k, (SELECT sum(y) FROM u WHERE u.k = t.k) AS total, ndv(x) AS n FROM t GROUP BY k",
+    "SELECT k, ndv(x) AS n, (SELECT ndv(y) FROM u WHERE u.k = t.k) AS m FROM t GROUP BY k",
+    "SELECT x FROM t WHERE k IN (SELECT ndv(z) FROM u WHERE u.k = t.k)",
+]
+SHAPES = [
+    "SELECT k % 2 AS p, ndv(x) AS n FROM t GROUP BY p",
+    "SELECT k + 1 AS k, ndv(x) AS n FROM t GROUP BY k",
+    "SELECT k AS a, a * 2 AS b, ndv(x) AS n FROM t GROUP BY ALL",
+    "SELECT ndv(x) AS n, n * 2 AS twice FROM t",
+    "SELECT sum(ndv(x)) OVER (ORDER BY k NULLS FIRST) AS running, k FROM t GROUP BY k",
+    "SELECT k, ndv(x) AS n FROM t GROUP BY k QUALIFY row_number() OVER (ORDER BY ndv(x) DESC, k) <= 2",
+    "SELECT k, list(s ORDER BY x)[1] AS first, ndv(s) AS n FROM t GROUP BY k",
+    "SELECT k, h, GROUPING(k, h) AS bits, ndv(s) AS n, count(*) AS c FROM t GROUP BY CUBE (k, h)",
+    "SELECT k, ndv(x) AS n FROM t GROUP BY ROLLUP (k) HAVING ndv(x) > 60 OR GROUPING(k) = 1",
+    "SELECT CASE WHEN ndv(x) > 50 THEN 'many' ELSE 'few' END AS size, k FROM t GROUP BY k",
+    "SELECT DISTINCT ndv(s) AS n FROM t GROUP BY k",
+    "SELECT DISTINCT ON (h) h, k, ndv(x) AS n FROM t GROUP BY h, k ORDER BY h, k NULLS LAST",
+    "SELECT t.k, ndv(t.x) AS n, ndv(u.y) AS m FROM t JOIN u ON t.k = u.k GROUP BY t.k",
+    "SELECT *, ndv(y) AS n FROM (SELECT k, z, y FROM u) GROUP BY ALL",
+    "SELECT count(*) AS c, ndv(x) AS n FROM t WHERE false",
+    "SELECT k, ndv(x) AS n FROM t WHERE false GROUP BY ROLLUP (k)",
+    "WITH a AS (SELECT k, ndv(x) AS n FROM t GROUP BY k), b AS (SELECT max(n) AS n FROM a)"
+    " SELECT ndv(a.n) AS n, min(b.n) AS m FROM a, b",
+    "SELECT ndv(x) AS n FROM t UNION ALL SELECT ndv(y) FROM u",
+    "SELECT (SELECT ndv(x) FROM t) - (SELECT ndv(y) FROM u) AS difference",
+    "SELECT k, ndv(x) FILTER (WHERE h = 1 AND s <> 'v1') AS n, sum(x) FILTER (WHERE h = 2) AS total FROM t GROUP BY k",
+    "SELECT string_agg(DISTINCT s, ',' ORDER BY s) AS names, ndv(s) AS n FROM t GROUP BY h",
+    "SELECT k, ndv({'a': h, 'b': s}) AS n, ndv([h, x % 2]) AS m FROM t GROUP BY k",
+]
+
+
+@pytest.mark.parametrize("query", CORRELATED + SHAPES)
+def test_counts_are_those_of_count_distinct(pair, query):
+    """Replacing count(DISTINCT x) by ndv(x) changes neither rows nor column names."""
+    ours, theirs = pair
+    mine = ours.execute(query)
+    oracle = theirs.execute(query.replace("ndv(", "count(DISTINCT "))
+    assert [each[0] for each in mine.description] == [each[0] for each in oracle.description]
+    assert sorted(mine.fetchall(), key=repr) == sorted(oracle.fetchall(), key=repr)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT (SELECT ndv(y) FROM u JOIN t AS v ON u.k = v.k WHERE u.k = t.k) FROM t",
+        "SELECT (SELECT ndv(y) FROM u WHERE u.k = t.k LIMIT 1) FROM t",
+    ],
+)
+def test_correlated_subqueries_with_more_in_them_are_refused(pair, query):
+    """What cannot be turned into a grouped subquery says so, and where."""
+    with pytest.raises(paretosql.NotSupportedError, match=r"correlated[\s\S]*line 1, column[\s\S]*Hint:"):
+        pair[0].execute(query)
+
+
+def test_rows_that_change_are_read_once(pair):
+    """Random keys and sampled rows are the same for the counts and for the aggregates beside them."""
+    con, _ = pair
+    for _ in range(5):
+        rows = con.execute(
+            "SELECT g, ndv(x), count(DISTINCT x), count(*) FROM (SELECT floor(random() * 3) AS g, x FROM t) GROUP BY g"
+        ).fetchall()
+        assert rows and all(n == exact for _, n, exact, _ in rows)
+        n, exact = con.execute("SELECT ndv(x), count(DISTINCT x) FROM t TABLESAMPLE 50% (bernoulli)").fetchone()
+        assert n == exact
+
+
+def test_a_stream_that_can_be_read_once_is_read_once(pair):
+    """A registered reader serves distinct counts and ordinary aggregates in one statement."""
+    con, _ = pair
+    batches = pa.table({"g": [1, 1, 2], "x": [5, 6, 6]}).to_reader()
+    con.register("once", batches)
+    rows = con.execute("SELECT g, ndv(x), sum(x) FROM once GROUP BY g ORDER BY g").fetchall()
+    assert rows == [(1, 2, 11), (2, 1, 6)]
+
+
+def test_nothing_of_a_plan_is_left_behind(pair):
+    """Relations of a plan are gone with the next statement."""
+    con, _ = pair
+    before = con.execute("SHOW ALL TABLES").fetchall()
+    con.execute("SELECT k, ndv(x), ndv(random()) FROM t GROUP BY k").fetchall()
+    con.execute("SELECT * FROM ndv_report(TABLE t)").fetchall()
+    assert con.execute("SHOW ALL TABLES").fetchall() == before
+    assert con.execute("SELECT count(*) FROM duckdb_functions() WHERE function_name = 'ndv'").fetchone() == (0,)
+
+
+def test_all_parts_of_a_plan_see_the_same_data(tmp_path):
+    """A commit of another connection between two parts of a plan does not show."""
+    first = paretosql.connect(tmp_path / "shop.db", autocommit=True)
+    second = paretosql.connect(tmp_path / "shop.db", autocommit=True)
+    first.execute("CREATE TABLE t AS SELECT range AS x, range % 2 AS g FROM range(10)")
+    cursor = first.execute("SELECT g, ndv(x), count(DISTINCT x) FROM t GROUP BY g")
+    second.execute("INSERT INTO t SELECT range, 7 FROM range(100, 200)")
+    assert sorted(cursor.fetchall()) == [(0, 5, 5), (1, 5, 5)]
+    assert first.execute("SELECT ndv(g) FROM t").fetchone() == (3,)
+    first.close()
+    second.close()
+
+
+def test_a_failing_plan_leaves_the_connection_usable(pair):
+    """An error in the middle of a plan frees the connection and takes its relations with it."""
+    con, _ = pair
+    with pytest.raises(paretosql.DataError):
+        con.execute("SELECT h, ndv(CAST(s AS INTEGER)) FROM t GROUP BY h")
+    assert con.execute("SELECT ndv(x) FROM t").fetchone() == (300,)
+    assert not con.in_transaction
+
+
+def test_explain_lists_the_steps(pair):
+    """EXPLAIN gives a row per step and one for the rest; ANALYZE adds the rows that each step read."""
+    con, _ = pair
+    steps = con.execute("EXPLAIN SELECT k, ndv(x), ndv(s, rate => 0.5) FROM t GROUP BY k").fetchall()
+    assert [row[1] for row in steps] == ["sketch", "sample", "fragment"]
+    analyzed = con.execute("EXPLAIN ANALYZE SELECT k, ndv(x) FROM t GROUP BY k")
+    names = [each[0] for each in analyzed.description]
+    rows = [dict(zip(names, row, strict=True)) for row in analyzed.fetchall()]
+    assert [(row["operator"], row["rows_in"], row["rows_out"]) for row in rows[:1]] == [("sketch", 301, 6)]
+    assert rows[1]["rows_out"] == 6
+
+
+def test_views_that_count_live_in_the_database(tmp_path):
+    """A counting view survives reopening, nests, follows transactions, and shows its columns to DuckDB."""
+    path = tmp_path / "shop.db"
+    con = paretosql.connect(path)
+    con.execute("CREATE TABLE t AS SELECT range AS x, range % 2 AS g FROM range(10)")
+    con.execute("CREATE VIEW v AS SELECT g, ndv(x) FILTER (WHERE x > 2) AS n FROM t GROUP BY g")
+    con.execute("CREATE VIEW w(total) AS SELECT sum(n) FROM v")
+    con.commit()
+    con.close()
+    con = paretosql.connect(path)
+    assert con.execute("SELECT * FROM v ORDER BY g").fetchall() == [(0, 3), (1, 4)]
+    assert con.execute("SELECT total FROM w").fetchall() == [(7,)]
+    assert con.execute("SELECT v.n, t.x FROM v JOIN t USING (g) WHERE x = 1").fetchall() == [(4, 1)]
+    assert con.execute("DESCRIBE v").fetchall()[1][:2] == ("n", "BIGINT")
+    other = paretosql.connect(path, autocommit=True)
+    other.execute("CREATE VIEW late AS SELECT ndv(x) AS n FROM t")
+    assert con.execute("FROM late").fetchall() == [(10,)]
+    con.execute("DROP VIEW w")
+    con.execute("DROP VIEW v")
+    with pytest.raises(paretosql.ProgrammingError):
+        con.execute("SELECT * FROM v")
+    con.close()
+    other.close()

@@ -1,0 +1,37 @@
+"""The room as a whole: the protocol, the examples in the documentation, the neighbours."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+
+from paretosql import sketches
+from paretosql.sketches import ProfileSketch, Sketch
+
+MODULES = ["", *(f".{module.name}" for module in pkgutil.iter_modules(sketches.__path__))]
+
+
+@pytest.mark.parametrize("method", ["update", "merge", "distinct", "to_bytes", "from_bytes"])
+def test_profile_sketch_follows_the_protocol(method):
+    """A ProfileSketch has every method of the Sketch protocol, with the same parameters."""
+    ours, asked = (inspect.signature(getattr(each, method)) for each in (ProfileSketch, Sketch))
+    assert list(ours.parameters) == list(asked.parameters)
+
+
+def test_calls_chain():
+    """`update` and `merge` return the sketch itself."""
+    sketch = ProfileSketch()
+    assert sketch.update(np.arange(3)).merge(ProfileSketch().update(np.arange(2, 5))) is sketch
+    assert sketch.distinct() == 5
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run_as_printed(name):
+    """Every example in a docstring of the room gives what it says."""
+    module = importlib.import_module(f"paretosql.sketches{name}")
+    assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
