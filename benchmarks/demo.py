@@ -170,7 +170,8 @@ def rolled_up(demo: Demo) -> None:
     )
     keys = ", ".join(quoted(name) for name in demo.groups[:2])
     calls = f"{{0}}({{1}}{quoted(demo.counted[0])})"
-    _compare(demo, f"SELECT {keys}, {calls}", f"FROM {demo.source.table} GROUP BY ROLLUP ({keys}) ORDER BY grouping({keys}), {keys}")
+    order = f"ORDER BY grouping({keys}), {keys}"
+    _compare(demo, f"SELECT {keys}, {calls}", f"FROM {demo.source.table} GROUP BY ROLLUP ({keys}) {order}")
 
 
 def _compare(demo: Demo, select: str, rest: str) -> None:

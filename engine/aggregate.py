@@ -19,12 +19,20 @@ from paretosql.sketches.estimators import estimate
 
 Ids = npt.NDArray[np.uint64]
 
+COUNT = "__n"  # column of a source whose equal rows were counted before
+
 
 class SketchState(Protocol):
     """What a sketch step accumulates."""
 
-    def update(self, batch: pa.RecordBatch) -> None:
-        """Take one batch of the step's source."""
+    def update(self, batch: pa.RecordBatch, calls: Iterable[int]) -> None:
+        """Take one batch for these calls; a column COUNT, if there is one, says how many rows each row stands for."""
+
+    def profile(self, at: int) -> dict[int, float]:
+        """The profile of one call so far, over values or (group, value) pairs."""
+
+    def restart(self, at: int) -> None:
+        """Forget what one call has seen."""
 
     def merge(self, other: Any) -> None:
         """Add the state of another part of the same rows."""
@@ -43,23 +51,31 @@ class WholeState:
 
     def __init__(self, step: Sketch) -> None:
         self._step = step
-        self._sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.calls]
+        self.sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.calls]
 
-    def update(self, batch: pa.RecordBatch) -> None:
-        for call, sketch in zip(self._step.calls, self._sketches, strict=True):
-            sketch.update(batch.column(call.column))
+    def update(self, batch: pa.RecordBatch, calls: Iterable[int]) -> None:
+        counts = _counts(batch)
+        for at in calls:
+            self.sketches[at].update(batch.column(self._step.calls[at].column), counts)
+
+    def profile(self, at: int) -> dict[int, float]:
+        return self.sketches[at].profile()
+
+    def restart(self, at: int) -> None:
+        self.sketches[at] = ProfileSketch(seed=self._step.sampling.seed)
 
     def merge(self, other: WholeState) -> None:
-        for mine, theirs in zip(self._sketches, other._sketches, strict=True):
+        for mine, theirs in zip(self.sketches, other.sketches, strict=True):
             mine.merge(theirs)
 
     def finish(self, counts: pa.Table | None) -> pa.Table:
         values = {}
-        for call, sketch in zip(self._step.calls, self._sketches, strict=True):
+        for call, sketch in zip(self._step.calls, self.sketches, strict=True):
             if counts is None:
                 value: float | None = sketch.distinct()
             else:
-                value = estimate(call.method, sketch.profile(), counts.column(call.column)[0].as_py()).value
+                rows = counts.column(call.column)[0].as_py()
+                value = estimate(call.method, sketch.profile(), rows, sample_rows=sketch.rows).value
             values[call.output] = _whole_numbers([value])
         return pa.table(values)
 
@@ -73,12 +89,18 @@ class GroupedState:
         self._coarse = [name for name, _ in step.sets if name not in ("", "g")]
         self._links: list[dict[str, Ids]] = []  # finest group and its coarser ones, each finest group at least once
 
-    def update(self, batch: pa.RecordBatch) -> None:
-        groups = _ids(batch.column("g"))
-        for call, sketch in zip(self._step.calls, self._sketches, strict=True):
-            sketch.update(groups, batch.column(call.column))
+    def update(self, batch: pa.RecordBatch, calls: Iterable[int]) -> None:
+        groups, counts = _ids(batch.column("g")), _counts(batch)
+        for at in calls:
+            self._sketches[at].update(groups, batch.column(self._step.calls[at].column), counts)
         if self._coarse:
             self._link(batch, groups)
+
+    def profile(self, at: int) -> dict[int, float]:
+        return self._sketches[at].profile_of_all()
+
+    def restart(self, at: int) -> None:
+        self._sketches[at] = GroupedSketch(seed=self._step.sampling.seed)
 
     def _link(self, batch: pa.RecordBatch | pa.Table, groups: Ids) -> None:
         fine, first = np.unique(groups, return_index=True)
@@ -137,13 +159,22 @@ def _ids(column: pa.Array | pa.ChunkedArray) -> Ids:
     return ids.astype(np.uint64, copy=False)
 
 
+def _counts(batch: pa.RecordBatch) -> npt.NDArray[np.int64] | None:
+    if COUNT not in batch.schema.names:
+        return None
+    counts: npt.NDArray[np.int64] = batch.column(COUNT).to_numpy()
+    return counts
+
+
 def _estimates(call: Call, sketch: GroupedSketch, groups: Ids, rows: npt.NDArray[np.int64]) -> pa.Array:
     """One estimate for each group that exists, sampled or not."""
-    profiles = {group: sketch.profile(at) for at, group in enumerate(sketch.groups().tolist())}
-    return _whole_numbers(
-        estimate(call.method, profiles.get(group, {}), count).value
-        for group, count in zip(groups.tolist(), rows.tolist(), strict=True)
-    )
+    sampled = zip(sketch.groups().tolist(), sketch.profiles(), sketch.rows().tolist(), strict=True)
+    known = {group: (profile, n) for group, profile, n in sampled}
+    estimates = []
+    for group, count in zip(groups.tolist(), rows.tolist(), strict=True):
+        profile, n = known.get(group, ({}, 0))
+        estimates.append(estimate(call.method, profile, count, sample_rows=n).value)
+    return _whole_numbers(estimates)
 
 
 def _round(values: npt.NDArray[np.float64]) -> pa.Array:

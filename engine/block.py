@@ -12,11 +12,10 @@ from paretosql.engine.lift import (
     Lifter,
     column,
     flatten,
-    function_name,
     own_nodes,
     source_names,
 )
-from paretosql.engine.nodes import NdvCall
+from paretosql.engine.nodes import NdvCall, function_name
 from paretosql.engine.options import read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
 from paretosql.engine.parameters import fragment
@@ -43,9 +42,11 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
         [scope.resolve(_argument(each)) for each in lifter.calls],
         [read_options(_call(each), catalog) for each in lifter.calls],
     )
-    if _must_keep_rows(block, catalog):
+    changing = catalog.rows_change([block.rows, *block.grouping.keys, *block.arguments, *block.aggregates])
+    if changing and _readers(block) > 1:
         steps.append(_keep_rows(block, scope, catalog))
-    made = sketch_steps(block, scope, catalog)
+        changing = False
+    made = sketch_steps(block, scope, catalog, repeatable=not changing)
     steps.extend(made)
     new.set("from_", exp.From(this=grouped(block, made).subquery(RELATION)))
     return new
@@ -118,19 +119,10 @@ def _lifted(select: exp.Select, lifter: Lifter) -> exp.Select:
 # rows that differ when they are read again
 
 
-def _must_keep_rows(block: Block, catalog: Catalog) -> bool:
+def _readers(block: Block) -> int:
+    """How many queries of the plan read the rows of the block."""
     readers = len({each.sampling for each in block.options})
-    readers += bool(block.grouping.keys or block.aggregates) + any(each.sampling.rate for each in block.options)
-    if readers < 2:
-        return False
-    parts = [block.rows, *block.grouping.keys, *block.arguments, *block.aggregates]
-    nodes = [node for part in parts for node in part.walk()]
-    return any(
-        isinstance(node, exp.TableSample)
-        or (isinstance(node, exp.Table) and catalog.reads_once(node.name))
-        or catalog.is_volatile(function_name(node))
-        for node in nodes
-    )
+    return readers + bool(block.grouping.keys or block.aggregates) + any(each.sampling.rate for each in block.options)
 
 
 def _keep_rows(block: Block, scope: Scope, catalog: Catalog) -> Materialize:

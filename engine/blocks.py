@@ -20,8 +20,7 @@ from sqlglot import exp
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
-from paretosql.engine.lift import function_name
-from paretosql.engine.nodes import NdvCall, NdvReport, spot_of
+from paretosql.engine.nodes import NdvCall, NdvReport, function_name, spot_of
 from paretosql.engine.outputs import name_subqueries
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Plan, Step

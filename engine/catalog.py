@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from paretosql.engine.faults import translated_names
+from paretosql.engine.nodes import function_name
 from paretosql.engine.session import Session
 
 
@@ -85,14 +87,19 @@ class Catalog:
         """Whether a registered relation is a stream that vanishes as it is read."""
         return table.lower() in self.session.one_shot
 
+    def rows_change(self, parts: Iterable[exp.Expr]) -> bool:
+        """Whether a query made of these parts may give other rows when it is read again."""
+        return any(
+            isinstance(node, exp.TableSample)
+            or (isinstance(node, exp.Table) and self.reads_once(node.name))
+            or self.is_volatile(function_name(node))
+            for part in parts
+            for node in part.walk()
+        )
+
     def _ask(self, sql: str, wants: frozenset[str]) -> list[tuple[Any, ...]]:
         with translated_names(self.text):
             return self.session.con.execute(sql, self._pick(wants) or None).fetchall()
 
     def _pick(self, wants: frozenset[str]) -> dict[str, Any]:
         return {name: self.parameters[name] for name in sorted(wants)}
-
-
-def function_missing(fault: BaseException | None) -> bool:
-    """Whether DuckDB stumbled over a call of ours, as it does inside a view that holds one."""
-    return isinstance(fault, duckdb.CatalogException) and "Function with name ndv" in str(fault)

@@ -7,6 +7,7 @@ values that `json` text can be made from.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,8 @@ class Caster:
             self._printer = _printer().cursor()
         for field in schema:
             if pa.types.is_timestamp(field.type) and field.type.tz:
-                self._printer.execute("SET TimeZone = ?", [field.type.tz])  # a connection has one time zone
+                with contextlib.suppress(duckdb.Error):  # Arrow has zones that DuckDB has no name for: +02:00
+                    self._printer.execute("SET TimeZone = ?", [field.type.tz])  # a connection has one time zone
                 break
         self._names = [f"c{index}" for index in range(len(schema))]
         named = pa.schema([field.with_name(name) for field, name in zip(schema, self._names, strict=True)])

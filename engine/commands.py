@@ -71,7 +71,7 @@ def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value.lower() in choices:
         return value.lower()
     near = closest(value, choices)
-    hint = f"did you mean {near}? " if near else ""
+    hint = f"did you mean {near!r}? " if near else ""
     problem = f"{name} cannot be {value!r}" if value else f"{name} needs a value"
     raise ProgrammingError(compose(problem, hint=f"{hint}write {name} {' | '.join(choices)}"))
 
@@ -129,7 +129,7 @@ def schema(console: Console, argument: str) -> None:
     chosen = [sql for name, sql in found if not wanted or name.lower() == wanted]
     if wanted and not chosen:
         near = closest(wanted, [name for name, _ in found])
-        hint = f"did you mean {near}?" if near else ".tables lists what there is"
+        hint = f"did you mean {near!r}?" if near else ".tables lists what there is"
         raise ProgrammingError(compose(f"no table or view named {argument!r}", hint=hint))
     for sql in chosen:
         console.say(sql.strip())

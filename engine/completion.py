@@ -125,4 +125,5 @@ def _wants_table(text: str, found: list[Token]) -> bool:
 
 def _starting(prefix: str, words: Iterable[str]) -> list[str]:
     low = prefix.lower()
-    return list(dict.fromkeys(word for word in words if word.lower().strip('"').startswith(low)))
+    found = dict.fromkeys(word for word in words if word.lower().strip('"').startswith(low))
+    return sorted(found, key=lambda word: word.startswith('"'))  # the order stays, names in quotes come last

@@ -33,6 +33,7 @@ WRITERS: dict[str, formats.Writer] = {
 MODES = ("box", *WRITERS)
 SPOT_LINE = re.compile(r"^line (\d+), column (\d+):$", re.MULTILINE)  # as paretosql.errors.Spot draws it
 GIVE_UP_S = 3.0  # our choice
+DRAWING = ["explain_key", "explain_value"]  # the columns of an EXPLAIN that DuckDB answers
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 
@@ -107,7 +108,7 @@ class Console:
         reader = pa.RecordBatchReader.from_batches(source.schema, self._watched(source, stop))
         if self.mode in WRITERS:
             WRITERS[self.mode](reader, self.out, types)
-        elif [column[0] for column in description] == ["explain_key", "explain_value"]:
+        elif [column[0] for column in description] == DRAWING:
             self.out.writelines(f"{row['explain_value']}\n" for row in reader.read_all().to_pylist())
         else:
             self.out.write(box(reader, types, limit=self.limit, screen=Screen.of(self.out)) + "\n")
@@ -126,9 +127,13 @@ class Console:
         raise Interrupted
 
     def explain(self, sql: str) -> None:
-        """Print the plan of a statement without running it."""
-        rows = foreground(self.con, lambda _: self.con.execute(sql).fetchall(), self.patience_s)
-        self.say("\n".join(str(row[-1]).rstrip() for row in rows))
+        """Print the plan that a text beginning with EXPLAIN asks for: DuckDB's drawing, or a line for each step."""
+        cursor = foreground(self.con, lambda _: self.con.execute(sql), self.patience_s)
+        if len(cursor.description or []) == len(DRAWING):
+            text = "\n".join(str(drawing) for _, drawing in cursor)
+        else:
+            text = "\n".join(f"{step}  {operator}: {detail}\n    {part}" for step, operator, detail, part in cursor)
+        self.say(text.rstrip())
 
     def run_script(self, text: str, name: str | None, *, timing: bool = False, explain: bool = False) -> None:
         """Run, or only explain, the statements of a script one after the other, up to the first that fails.

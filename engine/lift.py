@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
-from paretosql.engine.nodes import NdvCall
+from paretosql.engine.nodes import NdvCall, function_name
 
 KEY, AGGREGATE, VALUE = "__k", "__a", "__v"  # column name prefixes of the grouped relation
 RELATION = "__b"  # its name
@@ -23,13 +23,6 @@ _INSIDE = (exp.Order, exp.Ordered, exp.Distinct, exp.Tuple, exp.Where, exp.Star,
 def column(name: str) -> exp.Column:
     """A bare column reference."""
     return exp.column(name)
-
-
-def function_name(node: exp.Expr) -> str:
-    """The name DuckDB knows a call by; empty for other nodes."""
-    if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
-        return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this)
-    return node.sql_name() if isinstance(node, exp.AggFunc) else ""
 
 
 def own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:

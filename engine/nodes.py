@@ -185,3 +185,10 @@ def spot_of(node: exp.Expr, sql: str) -> Spot | None:
         return None
     start = min(part["start"] for part in parts)
     return Spot(sql, start, max(part["end"] for part in parts) + 1 - start)
+
+
+def function_name(node: exp.Expr) -> str:
+    """The name DuckDB knows a call by; empty for other nodes."""
+    if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
+        return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this)
+    return node.sql_name() if isinstance(node, exp.AggFunc) else ""

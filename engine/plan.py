@@ -65,23 +65,27 @@ class Sketch:
     calls: tuple[Call, ...]
     sampling: Sampling = Sampling()
     counts: Fragment | None = None
+    repeatable: bool = True  # whether reading `source` again gives the same rows
     sets: tuple[tuple[str, int], ...] = ()  # (column, grouping bits); empty: one group of all rows
 
 
 @dataclass(frozen=True)
 class Report:
-    """The rows of `ndv_report`: every column of `source` counted; `names` are the columns' names in order.
+    """The rows of `ndv_report`: one per call of `sketch`, for the columns called `names`.
 
-    `counts` gives one row: the number of non-NULL values of each column and, when `exact`, the distinct ones after it.
+    `counts` gives one row: the non-NULL values of each column and, when `exact`, the distinct ones after that.
     """
 
     name: str
-    source: Fragment
+    sketch: Sketch
     counts: Fragment
     names: tuple[str, ...]
     exact: bool = False
-    method: str = DEFAULT_SKETCH
-    sampling: Sampling = Sampling()
+
+    @property
+    def source(self) -> Fragment:
+        """What it reads."""
+        return self.sketch.source
 
 
 Step = Materialize | Sketch | Report

@@ -6,6 +6,7 @@ import shutil
 from typing import Protocol, TextIO
 
 from paretosql.engine.glyphs import fit
+from paretosql.engine.render import rows_text
 
 PATIENCE_S = 2.0  # our choice: shorter statements show nothing
 CLEAR_LINE = "\r\x1b[K"
@@ -60,7 +61,7 @@ class ProgressLine:
 def progress_text(report: Report) -> str:
     """The state as one line, such as `stage 3/5  12,345,678 rows  1.2 GB  2.3 s`."""
     size = bytes_text(report.bytes)
-    return f"stage {report.stage}/{report.stages}  {report.rows:,} rows  {size}  {report.seconds:.1f} s"
+    return f"stage {report.stage}/{report.stages}  {rows_text(report.rows)}  {size}  {report.seconds:.1f} s"
 
 
 def bytes_text(count: float) -> str:

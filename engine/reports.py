@@ -9,7 +9,7 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import read_options
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Report
+from paretosql.engine.plan import Call, Report, Sketch
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sketching import sampled
@@ -52,7 +52,9 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> Report:
     catalog.declare(name, SCHEMA)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("ndv_report"))
     table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
-    return Report(name, fragment(source), fragment(counts), names, options.exact, options.method, sampling)
+    calls = tuple(Call(each.name, f"n{at}", options.method) for at, each in enumerate(arguments))
+    sketch = Sketch(name, fragment(source), calls, sampling, repeatable=not catalog.rows_change([source]))
+    return Report(name, sketch, fragment(counts), names, options.exact)
 
 
 def _counts(arguments: list[exp.Column], exact: bool) -> list[exp.Expr]:

@@ -11,9 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from paretosql.engine.binding import Parameters
-from paretosql.engine.catalog import function_missing
 from paretosql.engine.depth import deep
-from paretosql.engine.faults import translated
+from paretosql.engine.faults import function_missing, translated
 from paretosql.engine.prefilter import mentions_ours
 from paretosql.engine.record import Progress
 from paretosql.engine.session import Outcome, Session

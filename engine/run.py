@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from paretosql.engine import fragment as fragments
-from paretosql.engine.aggregate import new_state
+from paretosql.engine.aggregate import WholeState, new_state
 from paretosql.engine.faults import translated_names
 from paretosql.engine.plan import DEFAULT_SKETCH, Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
+from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
 from paretosql.sketches import ProfileSketch
 from paretosql.sketches.estimators import estimate
@@ -32,9 +32,9 @@ class Run:
     text: str
     recorder: Recorder
 
-    def batches(self, step: Sketch | Report) -> Generator[pa.RecordBatch]:
-        """The batches of a step's source."""
-        return fragments.batches(self.session, step.source, dict(self.plan.parameters), self.text, self.recorder)
+    def batches(self, fragment: Fragment) -> Generator[pa.RecordBatch]:
+        """The rows of a fragment, a batch at a time."""
+        return fragments.batches(self.session, fragment, dict(self.plan.parameters), self.text, self.recorder)
 
     def table(self, fragment: Fragment) -> pa.Table:
         """The small result of a fragment."""
@@ -62,39 +62,29 @@ def _materialize(run: Run, step: Materialize) -> None:
 def _sketch(run: Run, step: Sketch) -> None:
     began = time.monotonic()
     state = new_state(step)
-    rows = size = 0
-    with closing(run.batches(step)) as batches:  # an error here must free the connection at once
-        for batch in batches:
-            state.update(batch)
-            rows += batch.num_rows
-            size += batch.nbytes
+    read = scan(step, state, run.batches)
     counts = run.table(step.counts) if step.counts is not None else None
     result = state.finish(counts)
     run.session.keep(step.name, result)
     seconds = time.monotonic() - began
     operator = "sketch" if step.sampling.rate is None else "sample"
-    run.recorder.finish(StepRecord(step.name, operator, rows, size, result.num_rows, seconds))
+    run.recorder.finish(StepRecord(step.name, operator, read.rows, read.size, result.num_rows, seconds))
 
 
 def _report(run: Run, step: Report) -> None:
     began = time.monotonic()
     counts = [each[0].as_py() for each in run.table(step.counts).columns]
     width = len(step.names)
-    rows = size = 0
+    read = Scanned()
     if step.exact:
-        rows = max(counts[:width], default=0)
+        read.rows = max(counts[:width], default=0)
         lines = [_exact_line(*each) for each in zip(step.names, counts[:width], counts[width:], strict=True)]
     else:
-        sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.names]
-        with closing(run.batches(step)) as batches:
-            for batch in batches:
-                for at, sketch in enumerate(sketches):
-                    sketch.update(batch.column(at))
-                rows += batch.num_rows
-                size += batch.nbytes
-        lines = [_report_line(step, *each) for each in zip(step.names, sketches, counts, strict=True)]
+        state = WholeState(step.sketch)
+        read = scan(step.sketch, state, run.batches)
+        lines = [_report_line(step, *each) for each in zip(step.names, state.sketches, counts, strict=True)]
     run.session.keep(step.name, pa.Table.from_pylist(lines, schema=SCHEMA))
-    run.recorder.finish(StepRecord(step.name, "report", rows, size, len(lines), time.monotonic() - began))
+    run.recorder.finish(StepRecord(step.name, "report", read.rows, read.size, len(lines), time.monotonic() - began))
 
 
 def _exact_line(name: str, rows: int, distinct: int) -> dict[str, Any]:
@@ -103,11 +93,16 @@ def _exact_line(name: str, rows: int, distinct: int) -> dict[str, Any]:
 
 
 def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> dict[str, Any]:
-    line = {"column": name, "method": step.method, "sample_rows": sketch.rows, "bytes_sent": len(sketch.to_bytes())}
-    if step.method == DEFAULT_SKETCH:
+    line = {
+        "column": name,
+        "method": step.sketch.calls[0].method,
+        "sample_rows": sketch.rows,
+        "bytes_sent": len(sketch.to_bytes()),
+    }
+    if step.sketch.calls[0].method == DEFAULT_SKETCH:
         value, margin = sketch.distinct(), Z95 * sketch.rse() * sketch.distinct()
         return {**line, "estimate": round(value), "low": round(value - margin), "high": round(value + margin)}
-    found = estimate(step.method, sketch.profile(), rows)
+    found = estimate(step.sketch.calls[0].method, sketch.profile(), rows, sample_rows=sketch.rows)
     value_or_none = None if found.value is None else round(found.value)
     return {**line, "estimate": value_or_none, "low": round(found.lower), "high": round(found.upper)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 from sqlglot import exp
 
@@ -14,12 +16,13 @@ from paretosql.engine.rows import ARGUMENT, Block, group_columns, set_columns
 from paretosql.engine.scope import Scope
 
 
-def sketch_steps(block: Block, scope: Scope, catalog: Catalog) -> list[Sketch]:
+def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bool) -> list[Sketch]:
     """One sketch step for each way of sampling."""
     made = []
     for sampling in dict.fromkeys(each.sampling for each in block.options):
         chosen = [at for at, each in enumerate(block.options) if each.sampling == sampling]
-        made.append(_sketch(block, scope, catalog, sampling, chosen))
+        step = _sketch(block, scope, catalog, sampling, chosen)
+        made.append(replace(step, repeatable=repeatable))
     return made
 
 
@@ -34,7 +37,7 @@ def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, ch
         source = sampled(source, sampling)
         counts = fragment(scope.alone(_counts(block, chosen)))
     name = catalog.new_name()
-    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, counts, set_columns(grouping))
+    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, counts, sets=set_columns(grouping))
     catalog.declare(name, output_schema(step))
     return step
 

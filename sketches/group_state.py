@@ -46,12 +46,15 @@ def no_groups(seed: int, capacity: int, floor: int, budget: int) -> GroupState:
     return GroupState(seed, capacity, floor, budget, words, counts, words, counts, words, counts)
 
 
-def add_rows(state: GroupState, ids: Words, words: Words, nulls: Sequence[Words]) -> GroupState:
+def add_rows(
+    state: GroupState, ids: Words, words: Words, nulls: Sequence[Words], weights: Counts | None = None
+) -> GroupState:
     """The state after more rows.
 
     Args:
         ids, words: group id and hash of each row, shape (n,).
         nulls: arrays of ids of groups that exist, too.
+        weights: how many rows each one stands for, shape (n,); None means 1 each.
     Cost: about 20 ns per row and per entry.
     """
     known = len(state.groups)
@@ -59,15 +62,16 @@ def add_rows(state: GroupState, ids: Words, words: Words, nulls: Sequence[Words]
     old, new = ranks[:known], ranks[known : known + len(ids)]
     limits = np.full(len(groups), KEEP_ALL)
     limits[old] = state.limits
-    rows = np.bincount(new, minlength=len(groups))
+    rows = np.bincount(new, weights, minlength=len(groups)).astype(np.int64)
     rows[old] += state.rows
     if (state.limits != KEEP_ALL).any():
         below = np.flatnonzero(words <= limits.take(new))
         words, new = words.take(below), new.take(below)
-    counts = None
+        weights = None if weights is None else weights.take(below)
+    counts = weights
     if len(state.keys):
         words = np.concatenate([state.keys, words])
-        counts = np.concatenate([state.counts, np.ones(len(new), np.int64)])
+        counts = np.concatenate([state.counts, np.ones(len(new), np.int64) if weights is None else weights])
         new = np.concatenate([np.repeat(old, state.sizes), new])
     return cut(replace(state, groups=groups, rows=rows, limits=limits), new, words, counts)
 

@@ -9,6 +9,7 @@ Source: our design, after the capped distinct samples of Gibbons (VLDB 2001).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -19,12 +20,15 @@ from paretosql.sketches import ndvg
 from paretosql.sketches.group_state import KEEP_ALL, GroupState, add_rows, no_groups, unite
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
-from paretosql.sketches.pairs import Counts
+from paretosql.sketches.pairs import Counts, collapse
 from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
 
 BUDGET: Final = 4_194_304  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
 PENDING_ROWS: Final = 1 << 18  # our choice: rows gathered at least before they are sorted in
+
+
+Pending = tuple[Words, Words, Counts | None]  # group ids, hashes, rows that each stands for
 
 
 class GroupedSketch:
@@ -55,16 +59,19 @@ class GroupedSketch:
         capacity = check_capacity(capacity)
         floor = min(MIN_CAPACITY, capacity)
         self._state = no_groups(check_seed(seed), capacity, floor, check_capacity(budget, "budget"))
-        self._pending: list[tuple[Words, Words]] = []
+        self._start = capacity
+        self._pending: list[Pending] = []
         self._null_groups: list[Words] = []
         self._waiting = 0
 
-    def update(self, groups: npt.NDArray[np.uint64], values: Values) -> Self:
+    def update(self, groups: npt.NDArray[np.uint64], values: Values, counts: Counts | None = None) -> Self:
         """Add the rows of a column to their groups and return this sketch.
 
         Args:
             groups: uint64 group id of each row, shape (n,).
             values: n rows. NULL rows do not count, but their groups exist from then on.
+            counts: int64, shape (n,): how many rows each one stands for, when equal rows were counted before; None
+                means 1 each.
         Raises:
             ProgrammingError: groups is not a uint64 array of n rows.
             NotSupportedError: as `hash64`.
@@ -74,15 +81,16 @@ class GroupedSketch:
             raise ProgrammingError(compose(f"{len(groups)} group ids do not fit {len(values)} rows"))
         start = 0
         for part in parts(values):
-            ids = groups[
-                start : start + len(part)
-            ].copy()  # callers may reuse their arrays before these rows are sorted
+            chosen = slice(start, start + len(part))
             start += len(part)
+            ids = groups[chosen].copy()  # callers may reuse their arrays before these rows are sorted
+            weights = None if counts is None else counts[chosen].copy()
             words, valid = hash64(part, self._state.seed)
             if valid is not None:
                 self._null_groups.append(ids[~valid])
                 words, ids = words[valid], ids[valid]
-            self._pending.append((ids, words))
+                weights = None if weights is None else weights[valid]
+            self._pending.append((ids, words, weights))
             self._waiting += len(part)
             if self._waiting >= max(PENDING_ROWS, len(self._state.keys)):
                 self._settle()
@@ -91,11 +99,12 @@ class GroupedSketch:
     def _settle(self) -> GroupState:
         """Sort the waiting rows into the state, and return the state."""
         if self._waiting:
-            ids = np.concatenate([part for part, _ in self._pending])
-            words = np.concatenate([part for _, part in self._pending])
+            ids = np.concatenate([part for part, _, _ in self._pending])
+            words = np.concatenate([part for _, part, _ in self._pending])
+            weights = _joined_weights(self._pending)
             nulls = self._null_groups
             self._pending, self._null_groups, self._waiting = [], [], 0
-            self._state = add_rows(self._state, ids, words, nulls)
+            self._state = add_rows(self._state, ids, words, nulls, weights)
         return self._state
 
     def merge(self, other: Self) -> Self:
@@ -140,8 +149,9 @@ class GroupedSketch:
         place = np.minimum(np.searchsorted(fine, state.groups), max(0, len(fine) - 1))
         if len(state.groups) and (not len(fine) or (fine[place] != state.groups).any()):
             raise DataError(compose("a group of the sketch has no coarse group", hint="`fine` names all of groups()."))
-        result = GroupedSketch(state.capacity, state.seed, state.budget)
-        result._state = unite([state], coarse[place] if len(fine) else state.groups)
+        # groups cut to a halved capacity bring their thresholds along; those that were not can fill the whole one again
+        result = GroupedSketch(self._start, state.seed, state.budget)
+        result._state = unite([replace(state, capacity=self._start)], coarse[place] if len(fine) else state.groups)
         return result
 
     def groups(self) -> Words:
@@ -180,6 +190,23 @@ class GroupedSketch:
         sizes, values = np.unique(state.counts[end - int(state.sizes[index]) : end], return_counts=True)
         return {int(size): float(count) / p for size, count in zip(sizes, values, strict=True)}
 
+    def profiles(self) -> list[dict[int, float]]:
+        """The profiles of all groups, in the order of `groups()`; O(entries) sorting, then one dictionary per group."""
+        state = self._settle()
+        owner = np.repeat(np.arange(len(state.groups)), state.sizes)
+        sizes, counts, values = collapse(owner, state.counts.view(np.uint64), None, len(state.groups))
+        ends = np.cumsum(sizes)
+        scaled = values / np.repeat(self.sampled(), sizes)
+        pairs = list(zip(counts.tolist(), scaled.tolist(), strict=True))
+        return [dict(pairs[end - size : end]) for size, end in zip(sizes.tolist(), ends.tolist(), strict=True)]
+
+    def profile_of_all(self) -> dict[int, float]:
+        """The profile of (group, value) pairs: how many pairs, over all groups, have each row count."""
+        state = self._settle()
+        sizes, place = np.unique(state.counts, return_inverse=True)
+        values = np.bincount(place, 1.0 / np.repeat(self.sampled(), state.sizes), minlength=len(sizes))
+        return dict(zip(sizes.tolist(), values.tolist(), strict=True))
+
     @property
     def capacity(self) -> int:
         """Values kept per group at most, after any halving."""
@@ -201,6 +228,13 @@ class GroupedSketch:
         sketch = cls(state.capacity, state.seed, state.budget)
         sketch._state = state
         return sketch
+
+
+def _joined_weights(pending: list[Pending]) -> Counts | None:
+    """The rows that pending hashes stand for, None when it is one each."""
+    if all(weights is None for _, _, weights in pending):
+        return None
+    return np.concatenate([np.ones(len(ids), np.int64) if weights is None else weights for ids, _, weights in pending])
 
 
 def check_ids(ids: npt.NDArray[Any], name: str) -> Words:

@@ -61,19 +61,39 @@ class ProfileSketch:
         self._pending: list[Words] = []
         self._waiting = 0
 
-    def update(self, values: Values) -> Self:
+    def update(self, values: Values, counts: Counts | None = None) -> Self:
         """Add the rows of an Arrow or numpy column, NULL rows excluded, and return this sketch.
 
+        Args:
+            values: n values.
+            counts: int64, shape (n,): how many rows each value stands for, when equal rows were counted before; None
+                means 1 each.
         Raises:
             NotSupportedError, ProgrammingError: as `hash64`.
         """
+        start = 0
         for part in parts(values):
             words, valid = hash64(part, self._seed)
+            weights = None if counts is None else counts[start : start + len(part)]
+            start += len(part)
             if valid is not None:
                 words = words[valid]
-            self._rows += len(words)
-            self._take(words)
+                weights = None if weights is None else weights[valid]
+            if weights is None:
+                self._rows += len(words)
+                self._take(words)
+            elif len(words):
+                self._rows += int(weights.sum())
+                self._take_counted(words, weights)
         return self
+
+    def _take_counted(self, words: Words, weights: Counts) -> None:
+        """Sort in hashes that stand for several rows each."""
+        self._settle()
+        order = np.argsort(words)
+        ordered = words.take(order)
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        self._absorb(ordered.take(starts), np.add.reduceat(weights.take(order), starts))
 
     def _take(self, words: Words) -> None:
         """Queue the hashes below the threshold, and sort them in when enough wait."""

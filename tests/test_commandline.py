@@ -172,11 +172,12 @@ def test_an_explicit_transaction_needs_its_commit() -> None:
 def test_explain_prints_plans_and_runs_nothing() -> None:
     """The plan of each statement is printed; a statement that would delete rows deletes none."""
     run("shop.db", "CREATE TABLE t AS SELECT range AS a FROM range(3)")
-    Path("q.sql").write_text("SELECT a FROM t WHERE a > 1;\nDELETE FROM t;\n")
+    Path("q.sql").write_text("SELECT a FROM t WHERE a > 1;\nDELETE FROM t;\nSELECT ndv(a) FROM t;\n")
     done = run("explain", "q.sql", "--database", "shop.db")
     assert done.returncode == 0
     assert "Filter" in done.stdout
     assert "Delete" in done.stdout
+    assert "sketch: " in done.stdout
     assert run("shop.db", "SELECT count(*) AS n FROM t", "--jsonl").stdout == '{"n": 3}\n'
     Path("bad.sql").write_text("\nSELECT a\nFROM missing;\n")
     done = run("explain", "bad.sql")

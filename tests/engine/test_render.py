@@ -162,6 +162,12 @@ def test_values_are_written_as_duckdb_writes_them(con: paretosql.Connection) -> 
         assert shown.strip("│ ") == expected[0], value
 
 
+def test_zones_that_duckdb_cannot_name_are_shown_in_another() -> None:
+    """A fixed offset is a zone to Arrow only; the moment is still shown."""
+    table = pa.table({"at": pa.array([0], pa.timestamp("us", tz="+02:00"))})
+    assert "1970-01-01" in box(table)
+
+
 def test_result_pictures_use_the_box(con: paretosql.Connection, capsys: object) -> None:
     """repr() of a result is its box, with the types that SQL knows and Arrow does not."""
     picture = repr(con.sql("SELECT 1::HUGEINT AS big, uuid() AS id LIMIT 1"))

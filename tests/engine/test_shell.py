@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import paretosql
+from paretosql.engine import glyphs
 from paretosql.engine.completion import Vocabulary
 from paretosql.engine.foreground import Interrupted, foreground
 from paretosql.engine.progress import ProgressLine, bytes_text, progress_text
@@ -288,7 +289,21 @@ def test_progress_is_one_line_that_disappears() -> None:
     assert screen.getvalue() == drawn
     line.start()
     line(Progress(4, 5, 1, 1, 3.0))
-    assert screen.getvalue() == drawn + "\r\x1b[Kstage 4/5  1 rows  1 B  3.0 s"
+    assert screen.getvalue() == drawn + "\r\x1b[Kstage 4/5  1 row  1 B  3.0 s"
+
+
+def test_colours_need_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal gets colours and its width; paper gets neither; NO_COLOR and dumb terminals get no colours."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "77")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert glyphs.Screen.of(Screen()) == glyphs.Screen(77, True)
+    assert glyphs.Screen.of(io.StringIO()) == glyphs.Screen(None, False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert glyphs.Screen.of(Screen()) == glyphs.Screen(77, False)
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert glyphs.Screen.of(Screen()) == glyphs.Screen(77, False)
 
 
 def test_progress_is_silent_where_nobody_looks() -> None:

@@ -207,3 +207,42 @@ def test_wrong_arguments_are_named():
         sketch.regroup(np.array([1], np.uint64), np.array([1], np.uint64))
     with pytest.raises(DataError, match="budget 0 is out of range"):
         GroupedSketch(budget=0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 99))), max_size=300), st.integers(1, 8)
+)
+def test_counted_rows_are_rows(rows, capacity):
+    """A row with a count is that row many times: same bytes, mixed with plain rows or not."""
+    ids = np.array([group for group, _ in rows], np.uint64)
+    plain = GroupedSketch(capacity).update(ids, pa.array([value for _, value in rows], pa.int64()))
+    half = len(rows) // 2
+    mixed = GroupedSketch(capacity).update(ids[:half], pa.array([value for _, value in rows[:half]], pa.int64()))
+    counted = Counter(rows[half:])
+    some = np.array([group for group, _ in counted], np.uint64)
+    weights = np.array(list(counted.values()), np.int64)
+    mixed.update(some, pa.array([value for _, value in counted], pa.int64()), weights)
+    assert mixed.to_bytes() == plain.to_bytes()
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=300))
+def test_profiles_are_those_of_each_group(rows):
+    """`profiles` lists what `profile` says of each group, and `profile_of_all` is their sum."""
+    sketch = GroupedSketch().update(
+        np.array([group for group, _ in rows], np.uint64), pa.array([value for _, value in rows], pa.int64())
+    )
+    counted = Counter(rows)
+    groups = sorted({group for group, _ in rows})
+    expected = [Counter(n for (group, _), n in counted.items() if group == each) for each in groups]
+    assert sketch.profiles() == expected
+    assert sketch.profiles() == [sketch.profile(at) for at in range(len(groups))]
+    assert sketch.profile_of_all() == Counter(counted.values())
+
+
+def test_a_coarse_group_is_not_bound_by_a_halved_capacity():
+    """Many small groups halve the capacity, but they were never cut, so their union keeps the whole capacity."""
+    ids = np.repeat(np.arange(2000, dtype=np.uint64), 3)
+    sketch = GroupedSketch(capacity=4096, budget=5000).update(ids, pa.array(np.arange(6000)))
+    assert sketch.capacity < 4096
+    whole = sketch.regroup(sketch.groups(), np.zeros(2000, np.uint64))
+    assert whole.rse()[0] == pytest.approx(np.sqrt((1 - whole.sampled()[0]) / 4096), rel=1e-9)

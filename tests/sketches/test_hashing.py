@@ -348,11 +348,14 @@ def test_what_is_no_column_is_refused(values):
         hash64(values)
 
 
-def test_unions_are_refused_with_a_hint():
-    """A type without canonical form raises NotSupportedError that says what to do."""
-    union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])
-    with pytest.raises(NotSupportedError, match=r"(?s)sparse_union.*Hint: cast"):
-        hash64(union)
+def test_unions_count_by_member_and_value():
+    """Rows agree when member and value do; dense unions, which DuckDB never makes, are refused."""
+    members = [pa.array([1, 1, 2, None]), pa.array([1, 1, 1, 1])]
+    words, valid = hash64(pa.UnionArray.from_sparse(pa.array([0, 0, 0, 1], pa.int8()), members))
+    assert valid is None and len(set(words.tolist())) == 3 and words[0] == words[1]
+    dense = pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array([1])])
+    with pytest.raises(NotSupportedError, match=r"(?s)dense_union.*Hint: cast"):
+        hash64(dense)
 
 
 @pytest.mark.parametrize(

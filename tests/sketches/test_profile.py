@@ -214,3 +214,13 @@ def test_a_new_sketch_is_empty():
     """Without rows there are no values and no error."""
     empty = ProfileSketch()
     assert (empty.distinct(), empty.profile(), empty.rows, empty.entries, empty.rse()) == (0.0, {}, 0, 0, 0.0)
+
+
+@given(st.lists(st.integers(0, 300), max_size=400), st.integers(1, 64))
+def test_counted_values_are_rows(values, capacity):
+    """A value with a count is the value that many times: same bytes."""
+    rows = ProfileSketch(capacity).update(pa.array(values, pa.int64()))
+    counted = Counter(values)
+    weights = np.array(list(counted.values()), np.int64)
+    merged = ProfileSketch(capacity).update(pa.array(list(counted), pa.int64()), weights)
+    assert merged.to_bytes() == rows.to_bytes()
