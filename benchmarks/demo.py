@@ -151,7 +151,7 @@ def sampled(demo: Demo) -> None:
 
 def grouped(demo: Demo) -> None:
     """Several counts per group."""
-    demo.screen.title("3. GROUP BY", "Several distinct counts per group, from one scan, beside ordinary aggregates.")
+    demo.screen.title("3. GROUP BY", "Several distinct counts per group, beside ordinary aggregates.")
     if not demo.groups:
         demo.screen.say(f"Skipped: no column has between {FEWEST_GROUPS} and {MOST_GROUPS} values.")
         return
@@ -166,7 +166,7 @@ def rolled_up(demo: Demo) -> None:
         return
     demo.screen.title(
         "4. ROLLUP",
-        "Distinct counts do not add up. One scan of the sketch serves groups, subtotals and the grand total.",
+        "Distinct counts do not add up, but sketches merge: subtotals and total come from those of the groups.",
     )
     keys = ", ".join(quoted(name) for name in demo.groups[:2])
     calls = f"{{0}}({{1}}{quoted(demo.counted[0])})"

@@ -13,7 +13,7 @@ GROUPS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 LARGEST_GROUPED = 10_000_000
 
 
-@benchmark("ndv/rows", unit="s, MiB", lower_is_better=True, minutes=2.0)
+@benchmark("ndv/rows", unit="s, MiB", lower_is_better=True, minutes=0.5)
 def rows(setting: Setting) -> Iterator[Row]:
     """One distinct count over a table of n rows and n/10 values, each count in a process of its own: wall time, and how
     far memory rose at its peak.
@@ -33,9 +33,9 @@ def rows(setting: Setting) -> Iterator[Row]:
         size *= 10
 
 
-@benchmark("ndv/groups", unit="s, MiB", lower_is_better=True, minutes=3.0)
+@benchmark("ndv/groups", unit="s, MiB", lower_is_better=True, minutes=1.0)
 def groups(setting: Setting) -> Iterator[Row]:
-    """`SELECT g, ndv(x) .. GROUP BY g` over ten million rows (--quick: a tenth of a million) in more and more groups of
+    """`SELECT g, ndv(x) .. GROUP BY g` over ten million rows (--quick: a hundred thousand) in more and more groups of
     equal size, all values different: wall time, how far memory rose, and the mean error over the groups.
     """
     size = min(LARGEST_GROUPED, setting.rows // 10 if setting.rows < LARGEST_GROUPED else setting.rows)

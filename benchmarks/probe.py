@@ -33,7 +33,8 @@ def probe(sql: str, read: str = "fetchall") -> Probed:
     """Run a query in a new process.
 
     Args:
-        read: "fetchall" keeps all rows; "rows" iterates and drops them; "batches" does so with Arrow batches.
+        read: "fetchall" keeps all rows; "rows" iterates and drops them; "result" and "cursor" do so with the Arrow
+            batches of `Connection.sql(..).reader()` and of `Cursor.reader()`.
     """
     job = json.dumps({"sql": sql, "read": read})
     done = subprocess.run(
@@ -49,28 +50,33 @@ def _run(sql: str, read: str) -> Probed:
     con.execute("SELECT ndv(range) FROM range(10)").fetchall()  # imports what a first statement imports
     before = _restart_peak()
     began = time.perf_counter()
-    rows, first = _READERS[read](con.execute(sql))
+    rows, first = _READERS[read](con, sql)
     seconds = time.perf_counter() - began
     return Probed(seconds, max(0.0, _peak() - before), rows, [int(each) for each in first])
 
 
-def _fetchall(cursor: paretosql.Cursor) -> tuple[int, list[Any]]:
-    rows = cursor.fetchall()
+def _fetchall(con: paretosql.Connection, sql: str) -> tuple[int, list[Any]]:
+    rows = con.execute(sql).fetchall()
     return len(rows), list(rows[0]) if len(rows) == 1 else []
 
 
-def _rows(cursor: paretosql.Cursor) -> tuple[int, list[Any]]:
-    return sum(1 for _ in cursor), []
+def _rows(con: paretosql.Connection, sql: str) -> tuple[int, list[Any]]:
+    return sum(1 for _ in con.execute(sql)), []
 
 
-def _batches(cursor: paretosql.Cursor) -> tuple[int, list[Any]]:
-    return sum(batch.num_rows for batch in cursor.reader()), []
+def _result(con: paretosql.Connection, sql: str) -> tuple[int, list[Any]]:
+    return sum(batch.num_rows for batch in con.sql(sql).reader()), []
 
 
-_READERS: dict[str, Callable[[paretosql.Cursor], tuple[int, list[Any]]]] = {
+def _cursor(con: paretosql.Connection, sql: str) -> tuple[int, list[Any]]:
+    return sum(batch.num_rows for batch in con.execute(sql).reader()), []
+
+
+_READERS: dict[str, Callable[[paretosql.Connection, str], tuple[int, list[Any]]]] = {
     "fetchall": _fetchall,
     "rows": _rows,
-    "batches": _batches,
+    "result": _result,
+    "cursor": _cursor,
 }
 
 

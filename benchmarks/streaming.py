@@ -9,18 +9,19 @@ from benchmarks.probe import probe
 
 QUERY = "SELECT range AS a, range::VARCHAR AS b, range * 0.5 AS c FROM range({0})"
 SHARES = (0.01, 0.1, 1.0)
-LARGEST = 10_000_000  # rows read one by one; our choice
+SMALLEST, LARGEST = 1_000, 10_000_000  # rows; our choice
+WAYS = {"row by row": "rows", "sql().reader()": "result", "cursor.reader()": "cursor", "fetchall()": "fetchall"}
 
 
-@benchmark("streaming/memory", unit="MiB", lower_is_better=True, minutes=1.5)
+@benchmark("streaming/memory", unit="MiB", lower_is_better=True, minutes=1.3)
 def memory(setting: Setting) -> Iterator[Row]:
-    """How far memory rises while three columns are read, as Python rows one by one, as Arrow batches, and, for
-    comparison, all at once with `fetchall`; each in a process of its own. The first two must not grow with the rows.
+    """How far memory rises while three columns are read and dropped: as Python rows, as the Arrow batches of a lazy
+    result and of a cursor, and all at once; each in a process of its own. The first two must not grow with the rows.
     """
-    for share in SHARES:
-        size = max(1, int(min(setting.rows, LARGEST) * share))
+    sizes = [int(min(setting.rows, LARGEST) * share) for share in SHARES]
+    for size in filter(lambda size: size >= SMALLEST, sizes):
         row = Row(rows=size)
-        for name, read in (("one by one", "rows"), ("batches", "batches"), ("fetchall", "fetchall")):
+        for name, read in WAYS.items():
             found = probe(QUERY.format(size), read)
             row[f"{name}_s"] = found.seconds
             row[f"{name} memory_mib"] = found.peak_mib

@@ -90,7 +90,7 @@ class Console:
             self.say(f"Run Time: {time.perf_counter() - started:.3f} s")
 
     def _run(self, sql: str, stop: threading.Event) -> None:
-        cursor = self.con.execute(sql)
+        cursor = self.con.execute(sql, arrow=True)
         if cursor.description is None:
             if self.interactive and cursor.rowcount >= 0:
                 self.say(f"({rows_text(cursor.rowcount)} changed)")
@@ -128,7 +128,7 @@ class Console:
 
     def explain(self, sql: str) -> None:
         """Print the plan that a text beginning with EXPLAIN asks for: DuckDB's drawing, or a line for each step."""
-        cursor = foreground(self.con, lambda _: self.con.execute(sql), self.patience_s)
+        cursor = foreground(self.con, lambda _: self.con.execute(sql, arrow=True), self.patience_s)
         if len(cursor.description or []) == len(DRAWING):
             text = "\n".join(str(drawing) for _, drawing in cursor)
         else:

@@ -27,7 +27,9 @@ Watcher = Callable[[Progress], None] | None
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
-def count(session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+def count(
+    session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher, *, arrow: bool = False
+) -> Outcome:
     """Run a statement that counts; `text` is what the user wrote, `tree` its parse, which is consumed."""
     session.free()
     if isinstance(tree, Explain):
@@ -39,7 +41,8 @@ def count(session: Session, tree: exp.Expr, text: str, parameters: Parameters, p
         made = _plan(session, tree, text, parameters)
         if not isinstance(tree, exp.Describe):  # binding is enough to describe
             run_steps(session, made, text, Recorder(len(made.steps) + 1, progress))
-        return session.run_final(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
+        bound = pick(made.final, made.parameters) or None
+        return session.run_final(_statement(session, made.final, text), bound, arrow=arrow)
 
 
 def described(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Description:

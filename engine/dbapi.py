@@ -88,9 +88,9 @@ class Connection:
         _ = self._session.con
         return Cursor(self)
 
-    def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
+    def execute(self, operation: str, parameters: Parameters = None, *, arrow: bool = False) -> Cursor:
         """Run statements on a new cursor and return it."""
-        return self.cursor().execute(operation, parameters)
+        return self.cursor().execute(operation, parameters, arrow=arrow)
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
         """Run one statement for each set of parameters on a new cursor and return it."""
@@ -201,11 +201,16 @@ class Cursor:
         """Seven-tuples (name, type_code, None, None, precision, scale, None), or None when no rows can be read."""
         return self._stream.description if self._stream is not None else None
 
-    def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
-        """Run statements; parameters go to the last one. Returns this cursor."""
+    def execute(self, operation: str, parameters: Parameters = None, *, arrow: bool = False) -> Cursor:
+        """Run statements; parameters go to the last one. Returns this cursor.
+
+        Args:
+            arrow: True when the result will be read with `reader` or `arrow`: it then streams as Arrow, whatever its
+                size. Rows can be fetched either way; False is faster for them.
+        """
         session = self._session()
         self._reset()
-        outcome = route.execute(session, operation, parameters, self._connection._progress)
+        outcome = route.execute(session, operation, parameters, self._connection._progress, arrow=arrow)
         self._stream, self.rowcount = outcome.stream, outcome.rowcount
         self.rownumber = 0 if self._stream is not None else None
         return self
@@ -260,7 +265,7 @@ class Cursor:
         return rows
 
     def reader(self) -> pa.RecordBatchReader:
-        """The rows that are left as a stream of Arrow batches."""
+        """The rows that are left as Arrow batches; they stream when `execute` was told `arrow=True`."""
         stream = self._rows()
         if self._at < len(self._ahead):
             raise InterfaceError(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pyarrow as pa
 
 from paretosql.engine import render, route
 from paretosql.engine.binding import Parameters
+from paretosql.engine.glyphs import Screen
 from paretosql.engine.record import Progress
 from paretosql.engine.session import Session
-from paretosql.engine.stream import Row
+from paretosql.engine.stream import Row, Stream
 from paretosql.engine.types import ColumnType, Description
 from paretosql.errors import ProgrammingError, compose
 
@@ -39,7 +40,7 @@ class Result:
         """A result that has checked its query; statements that change something have run."""
         result = cls(session, query, parameters, progress)
         if not route.repeatable(session, query):
-            outcome = route.execute(session, query, parameters, progress)
+            outcome = route.execute(session, query, parameters, progress, arrow=True)
             if outcome.stream is not None:
                 result._kept = (outcome.stream.description, outcome.stream.reader().read_all())
             else:
@@ -52,7 +53,7 @@ class Result:
         """The rows as a stream of Arrow batches; memory stays at a few batches."""
         if self._kept is not None:
             return self._kept[1].to_reader()
-        return self._stream().reader()
+        return self._stream(arrow=True).reader()
 
     def arrow(self) -> pa.Table:
         """The rows as one Arrow table."""
@@ -78,8 +79,8 @@ class Result:
         """Arrow's PyCapsule interface: pyarrow, polars, pandas and duckdb read a result through it without copies."""
         return self.reader().__arrow_c_stream__(requested_schema)
 
-    def _stream(self) -> Any:
-        outcome = route.execute(self._session, self._query, self._parameters, self._progress)
+    def _stream(self, *, arrow: bool = False) -> Stream:
+        outcome = route.execute(self._session, self._query, self._parameters, self._progress, arrow=arrow)
         if outcome.stream is None:
             raise ProgrammingError(compose("the statement returns no rows"))
         return outcome.stream
@@ -105,7 +106,7 @@ class Result:
 
     def show(self, limit: int = SHOWN_ROWS) -> None:
         """Print the first rows as a box, types under the names."""
-        print(render.box(*self._head(limit)))
+        print(render.box(*self._head(limit), screen=Screen.of(sys.stdout)))
 
     def explain(self) -> str:
         """The plan of the query as text."""
@@ -122,7 +123,7 @@ class Result:
         if self._kept is not None:
             description, table = self._kept
             return table.slice(0, limit), [kind.sql for _, kind, *_ in description], table.num_rows
-        stream = self._stream()
+        stream = self._stream(arrow=True)
         types = [kind.sql for _, kind, *_ in stream.description]
         batches, seen = [], 0
         reader = stream.reader()

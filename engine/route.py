@@ -23,23 +23,27 @@ from paretosql.errors import ProgrammingError, compose
 Watcher = Callable[[Progress], None] | None
 
 
-def execute(session: Session, text: str, parameters: Parameters = None, progress: Watcher = None) -> Outcome:
+def execute(
+    session: Session, text: str, parameters: Parameters = None, progress: Watcher = None, *, arrow: bool = False
+) -> Outcome:
     """Run all statements of `text`, the parameters going to the last; the outcome is the last one's.
 
+    Args:
+        arrow: the rows will be read as Arrow, not as tuples.
     Raises:
         Error: as PEP 249 divides them, with the place in `text`.
     """
     with session.lock:
         _ = session.con
         if not isinstance(text, str) or not _may_be_ours(session, text):
-            return _plain(session, text, parameters, progress)
+            return _plain(session, text, parameters, progress, arrow)
         outcome = Outcome(None, -1)
         from paretosql.engine.pieces import pieces
 
         texts = list(pieces(text))
         for number, piece in enumerate(texts, 1):
             _close(outcome)
-            outcome = _piece(session, piece, parameters if number == len(texts) else None, progress)
+            outcome = _piece(session, piece, parameters if number == len(texts) else None, progress, arrow)
         return outcome
 
 
@@ -47,7 +51,7 @@ def _may_be_ours(session: Session, text: str) -> bool:
     return mentions_ours(text) or session.mentions_view(text)
 
 
-def _plain(session: Session, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+def _plain(session: Session, text: str, parameters: Parameters, progress: Watcher, arrow: bool) -> Outcome:
     """Hand the text to DuckDB as it stands."""
     outcome = Outcome(None, -1)
     statements = split(session.con, text)
@@ -55,7 +59,7 @@ def _plain(session: Session, text: str, parameters: Parameters, progress: Watche
         _close(outcome)
         given = parameters if number == len(statements) else None
         try:
-            outcome = session.run(statement, given)
+            outcome = session.run(statement, given, arrow=arrow)
         except ProgrammingError as fault:
             # a view that another connection made since we last looked
             if not function_missing(fault.__cause__) or session.transaction is not None:
@@ -63,7 +67,7 @@ def _plain(session: Session, text: str, parameters: Parameters, progress: Watche
             session.learn_views()
             from paretosql.engine.pieces import blanked
 
-            outcome = _piece(session, blanked(text, statement.offset) + statement.text, given, progress)
+            outcome = _piece(session, blanked(text, statement.offset) + statement.text, given, progress, arrow)
     return outcome
 
 
@@ -72,15 +76,15 @@ def _close(outcome: Outcome) -> None:
         outcome.stream.close()
 
 
-def _piece(session: Session, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
+def _piece(session: Session, text: str, parameters: Parameters, progress: Watcher, arrow: bool) -> Outcome:
     """Run one statement that may be ours."""
     from paretosql.engine.counting import count
 
     tree = _our_tree(session, text)
     if tree is None:
-        return _run_each(session, text, parameters)
+        return _run_each(session, text, parameters, arrow)
     with translated(text), deep():
-        return count(session, tree, text, parameters, progress)
+        return count(session, tree, text, parameters, progress, arrow=arrow)
 
 
 def _our_tree(session: Session, text: str) -> Any:
@@ -92,10 +96,10 @@ def _our_tree(session: Session, text: str) -> Any:
     return our_tree(text, session.our_views, lambda sql: split(session.con, sql))
 
 
-def _run_each(session: Session, text: str, parameters: Parameters) -> Outcome:
+def _run_each(session: Session, text: str, parameters: Parameters, arrow: bool) -> Outcome:
     outcome = Outcome(None, -1)
     for statement in split(session.con, text):
-        outcome = session.run(statement, parameters)
+        outcome = session.run(statement, parameters, arrow=arrow)
     return outcome
 
 

@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ import pyarrow as pa
 from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
 from paretosql.engine.statements import Statement, bind
-from paretosql.engine.stream import Stream
+from paretosql.engine.stream import BATCH_ROWS, Stream
 from paretosql.engine.types import Description, describe
 from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
 
@@ -56,6 +56,7 @@ class Session:
                 os.fspath(database), read_only=read_only, config=config
             )
             self._con.execute("SET errors_as_json = true")  # positions for `faults`
+            self._con.execute("SET enable_progress_bar_print = false")  # stdout belongs to the program
             self._con.execute(f"SET python_enable_replacements = {str(variables).lower()}")
             if not autocommit:
                 # a mistyped name must not cost the changes of a transaction the user never began
@@ -64,7 +65,8 @@ class Session:
         self.transaction: str | None = None  # "implicit" | "explicit"
         self._suspect = False  # a statement failed inside the open transaction
         self._autocommit = autocommit
-        self._open: weakref.ref[Stream] | None = None
+        self._open: weakref.ref[Stream] | None = None  # the result that keeps the connection busy
+        self._release: Callable[[], None] = lambda: None  # frees the connection from it
         self._kept: list[str] = []  # relations of the last plan, dropped before the next statement
         self._names = itertools.count(1)
         self._snapshot = False  # a plan's own read transaction is open until its result is read
@@ -116,6 +118,8 @@ class Session:
         stream = self._open() if self._open is not None else None
         if stream is not None and stream.live:
             stream.detach()
+        elif stream is None and self._open is not None:  # its cursor is gone, but the result still holds the connection
+            self._release()
         self._open = None
         if self._kept:
             self._drop_kept(con)
@@ -199,8 +203,11 @@ class Session:
             if self._open is None:
                 self.free()  # nothing is left to read: commit at once
 
-    def run(self, statement: Statement, parameters: Parameters = None) -> Outcome:
+    def run(self, statement: Statement, parameters: Parameters = None, *, arrow: bool = False) -> Outcome:
         """Run one statement as it stands.
+
+        Args:
+            arrow: the result of a query will be read as Arrow; it then streams in that form.
 
         Returns:
             Rows to read, or the number of changed rows (-1 when there is none).
@@ -213,18 +220,28 @@ class Session:
             if statement.kind in ("begin", "commit", "rollback"):
                 return self._control(statement)
             with self.changing(statement.kind == "change"):
-                return self.run_final(statement, bound)
+                return self.run_final(statement, bound, arrow=arrow)
 
-    def run_final(self, statement: Statement, bound: list[Any] | dict[str, Any] | None) -> Outcome:
+    def run_final(
+        self, statement: Statement, bound: list[Any] | dict[str, Any] | None, *, arrow: bool = False
+    ) -> Outcome:
         """Run a statement inside whatever transaction is open, leaving a plan's relations in place."""
         with statement.translated():
+            if arrow and statement.kind == "query":
+                return self._arrow_outcome(statement, bound)
             self.con.execute(statement.raw, bound)
             return self._outcome(self.con, statement)
+
+    def _arrow_outcome(self, statement: Statement, bound: list[Any] | dict[str, Any] | None) -> Outcome:
+        relation = self.con.sql(statement.raw, params=bound)
+        columns = describe(zip(relation.columns, relation.types, strict=True))
+        reader = relation.to_arrow_reader(BATCH_ROWS)
+        return self._streaming(Stream(self.con, columns, statement.translated, reader.close, reader), reader.close)
 
     def describe(self, statement: Statement, parameters: Parameters) -> Description:
         """The columns of a query, without running it."""
         with statement.translated():
-            relation = self.con.sql(statement.raw.query, params=bind(statement, parameters))
+            relation = self.con.sql(statement.raw, params=bind(statement, parameters))
             return describe(zip(relation.columns, relation.types, strict=True))
 
     @contextmanager
@@ -245,9 +262,14 @@ class Session:
         if not statement.returns_rows:
             names = [each[0] for each in raw or ()]
             row = con.fetchone() if names == ["Count"] else None
+            con.complete()
             return Outcome(None, int(row[0]) if row else -1)
-        stream = Stream(con, describe(raw), statement.translated)
-        self._open = weakref.ref(stream)
+        # a change that returns rows is done already, and cancelling it would fail its transaction
+        release = con.abort if statement.kind == "query" else con.complete
+        return self._streaming(Stream(con, describe(raw), statement.translated, release), release)
+
+    def _streaming(self, stream: Stream, release: Callable[[], None]) -> Outcome:
+        self._open, self._release = weakref.ref(stream), release
         return Outcome(stream, -1)
 
     def _drop_open(self) -> None:

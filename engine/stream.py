@@ -38,15 +38,18 @@ class Stream:
         con: duckdb.DuckDBPyConnection,
         description: Description,
         guard: Callable[[], AbstractContextManager[None]],
+        release: Callable[[], None],
+        reader: pa.RecordBatchReader | None = None,
     ) -> None:
         self.description = description
         self._con: duckdb.DuckDBPyConnection | None = con
         self._translated = guard  # turns foreign errors into ours
-        self._batches: Iterator[pa.RecordBatch] | None = None  # set once the result is read as Arrow
+        self._release = release  # frees the connection
+        self._batches: Iterator[pa.RecordBatch] | None = None if reader is None else iter(reader)
+        self._schema: pa.Schema | None = None if reader is None else reader.schema
         self._rows: Iterator[list[Row]] | None = None  # set once unread rows have been moved aside
         self._left: list[Row] = []
-        self._schema: pa.Schema | None = None
-        if needs_decoding(description):
+        if reader is None and needs_decoding(description):
             self._open_batches()
 
     # reading
@@ -77,6 +80,8 @@ class Stream:
 
     def reader(self) -> pa.RecordBatchReader:
         """The rest as Arrow batches, each about BATCH_ROWS long.
+
+        A result that was executed for rows is first turned into Arrow as a whole, which needs memory for all of it.
 
         Raises:
             InterfaceError: the rest was already moved aside as Python rows.
@@ -131,7 +136,7 @@ class Stream:
             return
         con = self._con
         with self._translated(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the copy it warns of is cheap beside a second bind
+            warnings.simplefilter("ignore", UserWarning)  # the copy it warns of is cheaper than a second run
             reader: pa.RecordBatchReader = con.to_arrow_reader(BATCH_ROWS)
             self._schema, self._batches = reader.schema, iter(reader)
 
@@ -176,7 +181,7 @@ class Stream:
             self._rows = iter(())
         if con is not None:
             with self._translated():
-                con.abort()
+                self._release()
 
 
 def _aside_rows(chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:

@@ -64,9 +64,9 @@ def test_counts_of_small_columns_are_exact(data: Path, tmp_path: Path):
     file = tmp_path / "ndv.json"
     assert run("ndv/columns", "--json", str(file)) == 0
     rows = json.loads(file.read_text())["benchmarks"]["ndv/columns"]["rows"]
-    assert len(rows) == 16
+    assert len(rows) == 16 + 1  # and a summary
     assert {row["column"]: row["ndv_error"] for row in rows} == {row["column"]: 0 for row in rows}
-    assert {row["column"]: row["distinct"] for row in rows}["l_shipmode"] == 7
+    assert {row["column"]: row.get("distinct") for row in rows}["l_shipmode"] == 7
 
 
 def test_the_page_is_left_alone_by_a_part_of_a_group(data: Path, tmp_path: Path):
@@ -142,7 +142,8 @@ def test_a_probe_counts_in_a_process_of_its_own():
     """The child's answer comes back, and reading row by row gives every row."""
     assert probe("SELECT ndv(range) FROM range(1000)").first == [1000]
     assert probe("SELECT range FROM range(5000)", "rows").rows == 5000
-    found = probe("SELECT range FROM range(5000)", "batches")
+    assert probe("SELECT range FROM range(5000)", "cursor").rows == 5000
+    found = probe("SELECT range FROM range(5000)", "result")
     assert found.rows == 5000
     assert math.isfinite(found.peak_mib)
     with pytest.raises(RuntimeError, match="nowhere"):
@@ -210,7 +211,11 @@ def test_generated_data_is_whole_or_absent(cache: Path, tmp_path: Path, monkeypa
 
 
 def test_the_real_generator_makes_all_tables(cache: Path):
-    """The smallest scale factor gives eight files that DuckDB reads."""
+    """A tiny scale factor gives eight files that DuckDB reads."""
+    try:
+        tpch._generator()
+    except tpch.NoData as problem:
+        pytest.skip(str(problem))
     made = tpch.folder(0.001)
     with duckdb.connect() as con:
         tpch.create_views(con, made)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 import paretosql
-from tests.sql import combinations
+from tests.sql import combinations, random_queries
 
 CORPUS = Path(__file__).parents[1] / "sql" / "corpus"
 TPCH = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
@@ -275,3 +275,24 @@ def test_ndv_equals_count_distinct(pair, tpch):
     for query in queries:
         pair.check(query, re.sub(r"\bndv\(", "count(DISTINCT ", query))
     pair.verify()
+
+
+def check_random_queries(pair: Pair, seeds: range) -> None:
+    """Random queries with ndv against the same with count(DISTINCT ...)."""
+    for statement in random_queries.SETUP:
+        pair.check(statement)
+    for seed in seeds:
+        query = random_queries.query(seed)
+        pair.check(query, re.sub(r"\bndv\(", "count(DISTINCT ", query))
+    pair.verify()
+
+
+def test_random_ndv_queries(pair):
+    """300 random queries: wherever ndv may stand, it is count(DISTINCT ...)."""
+    check_random_queries(pair, range(300))
+
+
+@pytest.mark.slow
+def test_many_random_ndv_queries(pair):
+    """5,000 others."""
+    check_random_queries(pair, range(10_000, 15_000))

@@ -76,8 +76,8 @@ assert abs(con.execute("SELECT ndv(range) FROM range({rows})").fetchone()[0] / {
 """
 
 NDV_GROUPS = """
-found = con.execute("SELECT range % 100000 AS g, ndv(range) AS n FROM range({rows}) GROUP BY g").arrow()
-assert found.num_rows == 100000
+found = con.execute("SELECT range % 1000 AS g, ndv(range) AS n FROM range({rows}) GROUP BY g").arrow()
+assert found.num_rows == 1000
 """
 
 WAYS = {
@@ -95,7 +95,7 @@ def peak_mib(body: str, rows: int, timeout_s: float) -> float:
     code = PEAK.format(body=body.format(query=QUERY.format(rows=rows), rows=rows))
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=timeout_s)
     assert done.returncode == 0, done.stderr[-3000:]
-    return int(done.stdout) / 1024
+    return int(done.stdout.split()[-1]) / 1024
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -112,7 +112,7 @@ def test_a_result_that_is_moved_aside_stays_small_and_readable():
 
 @pytest.mark.parametrize("body", [NDV, NDV_GROUPS], ids=["one", "groups"])
 def test_ndv_keeps_sketches_not_rows(body):
-    """Counting 20 million different values takes a sketch, not a table; so do 100,000 groups."""
+    """Counting 20 million different values takes a sketch, not a table; so do a thousand groups of 20,000."""
     assert peak_mib(body, 20_000_000, 250) < 800
 
 
