@@ -134,6 +134,16 @@ class FaithfulParser(DuckDBParser):
     TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {}
     TYPE_CONVERTERS: ClassVar[dict[Any, Any]] = {}
 
+    def _parse_cube_or_rollup(self, with_prefix: bool = False) -> exp.Cube | exp.Rollup | None:
+        """CUBE and ROLLUP over any expression, where sqlglot stops before comparisons."""
+        kind = exp.Cube if self._match(TokenType.CUBE) else exp.Rollup if self._match(TokenType.ROLLUP) else None
+        if kind is None:
+            return None
+        return self.expression(kind(expressions=self._parse_wrapped_csv(self._parse_disjunction)))
+
+    def _parse_grouping_set(self) -> exp.Expr | None:
+        return self._parse_grouping_sets() or self._parse_cube_or_rollup() or self._parse_disjunction()
+
     def _written(self, node: Any, start: int) -> Any:
         """Keep the text of a node from token `start` on, for the generator to print."""
         if isinstance(node, exp.Expr) and self._index > start:

@@ -99,7 +99,7 @@ def translated(text: str | None = None) -> Iterator[None]:
 
 def translate(fault: Exception, text: str | None = None) -> errors.Error:
     """Our exception for a foreign one; see `translated`."""
-    if isinstance(fault, duckdb.Error):
+    if isinstance(fault, duckdb.Error) or '{"exception_type"' in str(fault):
         return _from_duckdb(fault, text)
     if isinstance(fault, RecursionError):
         return errors.NotSupportedError(
@@ -127,7 +127,7 @@ def _first_words(fault: Exception) -> str:
     return str(fault).strip() or type(fault).__name__
 
 
-def details(fault: duckdb.Error) -> dict[str, Any]:
+def details(fault: Exception) -> dict[str, Any]:
     """What DuckDB says of an error: its JSON, or the plain message under the same keys."""
     message = str(fault)
     start = message.find("{")
@@ -143,16 +143,22 @@ def details(fault: duckdb.Error) -> dict[str, Any]:
     return {"exception_type": kind if rest else "", "exception_message": rest or message}
 
 
-def _from_duckdb(fault: duckdb.Error, text: str | None) -> errors.Error:
+def _from_duckdb(fault: Exception, text: str | None) -> errors.Error:
     found = details(fault)
     kind, message = found["exception_type"], _message(found)
     problem = f"{kind} Error: {message}" if kind else message
-    target = _class_of(fault)
+    target = _class_of(type(fault) if isinstance(fault, duckdb.Error) else _named(kind))
     return target(compose(problem, _spot(found, text), _hint(found, kind, message, text)))
 
 
-def _class_of(fault: duckdb.Error) -> type[errors.Error]:
-    for base in type(fault).__mro__:
+def _named(kind: str) -> type[Exception]:
+    """DuckDB's class for a kind of error that arrived through Arrow, which keeps only the text."""
+    wanted = kind.replace(" ", "").lower() + "exception"
+    return next((value for name, value in vars(duckdb).items() if name.lower() == wanted), duckdb.Error)
+
+
+def _class_of(kind: type[Exception]) -> type[errors.Error]:
+    for base in kind.__mro__:
         if base.__name__ in _CLASSES:
             return _CLASSES[base.__name__]
         ours = getattr(errors, base.__name__, None)
@@ -251,7 +257,7 @@ def translated_names(text: str) -> Iterator[None]:
         kind, message = found["exception_type"], _message(found)
         spot = Spot(text, at.start(), len(name)) if at else None
         problem = f"{kind} Error: {message}" if kind else message
-        raise _class_of(fault)(compose(problem, spot, _hint(found, kind, message, text))) from fault
+        raise _class_of(type(fault))(compose(problem, spot, _hint(found, kind, message, text))) from fault
     except Exception as fault:
         raise translate(fault, text) from fault
 

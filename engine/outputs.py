@@ -51,12 +51,19 @@ def _without_where(scope: Scope, item: exp.Expr) -> exp.Expr:
 
 def name_subqueries(tree: exp.Expr) -> None:
     """Name output columns that hold a counting subquery, before its text changes."""
-    for select in tree.find_all(exp.Select):
-        for item in select.expressions:
-            nested = [query for query in item.find_all(exp.Query) if query.find(NdvCall)]
-            if nested and not isinstance(item, (exp.Alias, exp.Aliases)):
-                text = item.sql(dialect=Pareto)
-                item.replace(exp.alias_(item.copy(), exp.to_identifier(text, quoted=True)))
+    for call in list(tree.find_all(NdvCall)):
+        node, inside_query = call, False
+        while node.parent is not None:
+            if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
+                _name(node)
+            inside_query = inside_query or isinstance(node, exp.Query)
+            node = node.parent
+
+
+def _name(item: exp.Expr) -> None:
+    if not isinstance(item, (exp.Alias, exp.Aliases)):
+        text = item.sql(dialect=Pareto)
+        item.replace(exp.alias_(item.copy(), exp.to_identifier(text, quoted=True)))
 
 
 def name_outputs(scope: Scope) -> None:

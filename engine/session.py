@@ -14,12 +14,13 @@ import re
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from paretosql.engine import files
 from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
 from paretosql.engine.statements import Statement, bind
@@ -52,11 +53,10 @@ class Session:
     ) -> None:
         config: dict[str, Any] = {} if threads is None else {"threads": _positive("threads", threads)}
         with translated():
-            self._con: duckdb.DuckDBPyConnection | None = duckdb.connect(
-                os.fspath(database), read_only=read_only, config=config
-            )
+            self._con: duckdb.DuckDBPyConnection | None = files.open_database(os.fspath(database), read_only, config)
             self._con.execute("SET errors_as_json = true")  # positions for `faults`
             self._con.execute("SET enable_progress_bar_print = false")  # stdout belongs to the program
+            self._con.execute(f"SET python_scan_all_frames = {str(variables).lower()}")  # ours lie between
             self._con.execute(f"SET python_enable_replacements = {str(variables).lower()}")
             if not autocommit:
                 # a mistyped name must not cost the changes of a transaction the user never began
@@ -91,19 +91,23 @@ class Session:
         return self._con is None
 
     def close(self) -> None:
-        """Roll back what is not committed and let go of the database; a second call does nothing."""
-        with self.lock:
+        """Stop what runs, roll back what is not committed, let go of the database; a second call does nothing."""
+        while not self.lock.acquire(timeout=0.05):
+            self.interrupt()  # another thread's statement; repeated, since one that is about to start does not hear it
+        try:
             if self._con is None:
                 return
             self._drop_open()
             con, self._con = self._con, None
-            with translated():
+            with translated(), files.opening():
                 try:
                     if self.transaction is not None:
                         con.rollback()
                 finally:
                     self.transaction = None
                     con.close()
+        finally:
+            self.lock.release()
 
     def interrupt(self) -> None:
         """Stop the running statement; called from another thread."""
@@ -233,10 +237,14 @@ class Session:
             return self._outcome(self.con, statement)
 
     def _arrow_outcome(self, statement: Statement, bound: list[Any] | dict[str, Any] | None) -> Outcome:
-        relation = self.con.sql(statement.raw, params=bound)
+        try:
+            relation = self.con.sql(statement.raw, params=bound)
+        except duckdb.Error:
+            self.con.execute(statement.raw, bound)  # fails again, and with the place in the whole text
+            raise
         columns = describe(zip(relation.columns, relation.types, strict=True))
         reader = relation.to_arrow_reader(BATCH_ROWS)
-        return self._streaming(Stream(self.con, columns, statement.translated, reader.close, reader), reader.close)
+        return self._streaming(Stream(self.con, columns, self._guard(statement), reader.close, reader), reader.close)
 
     def describe(self, statement: Statement, parameters: Parameters) -> Description:
         """The columns of a query, without running it."""
@@ -266,7 +274,17 @@ class Session:
             return Outcome(None, int(row[0]) if row else -1)
         # a change that returns rows is done already, and cancelling it would fail its transaction
         release = con.abort if statement.kind == "query" else con.complete
-        return self._streaming(Stream(con, describe(raw), statement.translated, release), release)
+        return self._streaming(Stream(con, describe(raw), self._guard(statement), release), release)
+
+    def _guard(self, statement: Statement) -> Callable[[], AbstractContextManager[None]]:
+        """What a stream wraps around its use of the connection: one thread at a time, errors translated."""
+
+        @contextmanager
+        def guarded() -> Iterator[None]:
+            with self.lock, statement.translated():
+                yield
+
+        return guarded
 
     def _streaming(self, stream: Stream, release: Callable[[], None]) -> Outcome:
         self._open, self._release = weakref.ref(stream), release

@@ -23,7 +23,7 @@ from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.pairs import Counts, collapse
 from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
 
-BUDGET: Final = 4_194_304  # our choice: entries over all groups, 16 bytes each
+BUDGET: Final = 2_097_152  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
 PENDING_ROWS: Final = 1 << 18  # our choice: rows gathered at least before they are sorted in
 
@@ -36,8 +36,8 @@ class GroupedSketch:
 
     Every group keeps at most `capacity` values. While all groups together hold more than `budget` entries, the capacity
     of all of them halves, but not below 256 (or the starting capacity, if that is smaller). So the standard error of a
-    large group is 1 / sqrt(capacity), 0.4 %, with up to budget / capacity = 64 of them, grows with the square root of
-    their number to 6 % at budget / 256 = 16,384, and stays there while memory grows instead. Groups with fewer values
+    large group is 1 / sqrt(capacity), 0.4 %, with up to budget / capacity = 32 of them, grows with the square root of
+    their number to 6 % at budget / 256 = 8,192, and stays there while memory grows instead. Groups with fewer values
     than the capacity stay exact. As in `ProfileSketch`, the state depends on the rows only, not on order or batches.
 
     Args:
@@ -46,7 +46,7 @@ class GroupedSketch:
         budget: entries over all groups, 1..2**32-1.
     Cost:
         per row the hash, then 15 ns (few values) to 150 ns (a million groups); memory 16 bytes per entry and 32 per
-        group, and about 130 per entry while rows are sorted in.
+        group, and about as much again three times while rows are sorted in.
 
     >>> import pyarrow as pa
     >>> days = np.array([1, 1, 2, 2], np.uint64)

@@ -19,6 +19,7 @@ from paretosql.sketches.mixing import Words
 Counts = npt.NDArray[np.int64]
 Ranks = npt.NDArray[np.intp]
 
+BLOCK_ROWS: Final = 1 << 19  # our choice: pairs sorted at once, 64 MB of temporary arrays
 MIN_HASH_BITS: Final = 8  # our choice: with less room for the hash, sort the two columns plainly
 
 
@@ -99,6 +100,29 @@ def collapse(ranks: Ranks, words: Words, counts: Counts | None, groups: int) -> 
     Returns:
         (sizes, words, counts): distinct pairs per group, shape (groups,); then the distinct pairs by rank and word.
     """
+    if groups == 1 or len(words) <= BLOCK_ROWS:
+        return _collapse(ranks, words, counts, groups)
+    # the temporary arrays of the sort are several times its input, so large inputs go by in blocks of whole groups
+    ends = np.cumsum(np.bincount(ranks, minlength=groups))
+    block_of = (ends - 1) // BLOCK_ROWS
+    firsts = np.flatnonzero(np.diff(block_of, prepend=-1))
+    order = np.argsort(_narrow(np.searchsorted(firsts, np.arange(groups), side="right") - 1)[ranks], kind="stable")
+    parts, start = [], 0
+    for first, last in zip(firsts, np.append(firsts[1:], groups), strict=True):
+        rows = order[start : ends[last - 1]]
+        start = int(ends[last - 1])
+        some = None if counts is None else counts.take(rows)
+        parts.append(_collapse(ranks.take(rows) - first, words.take(rows), some, int(last - first)))
+    sizes, keys, totals = zip(*parts, strict=True)
+    return np.concatenate(sizes), np.concatenate(keys), np.concatenate(totals)
+
+
+def _narrow(blocks: npt.NDArray[np.intp]) -> npt.NDArray[np.unsignedinteger]:
+    """Block numbers in the smallest type, which numpy sorts fastest."""
+    return blocks.astype(np.uint16 if len(blocks) and blocks[-1] < 1 << 16 else np.uint32)
+
+
+def _collapse(ranks: Ranks, words: Words, counts: Counts | None, groups: int) -> tuple[Counts, Words, Counts]:
     if not len(words):
         return np.zeros(groups, np.int64), words, np.empty(0, np.int64)
     order, ordered_ranks, ordered = order_pairs(ranks, words, groups)

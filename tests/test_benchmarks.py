@@ -110,11 +110,13 @@ def test_missing_data_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_turns_are_fair_and_the_first_does_not_count():
-    """Each program runs once per turn plus once before, and who goes first changes."""
+    """Each program runs once per turn, turns take place once more than they count, and all go first equally often."""
     calls: list[str] = []
-    times = timing.take_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3)
-    assert "".join(calls) == "abbaabba"
-    assert {name: len(seconds) for name, seconds in times.items()} == {"a": 3, "b": 3}
+    times = timing.take_turns({name: lambda name=name: calls.append(name) for name in "abc"}, rounds=5)
+    turns = [calls[at : at + 3] for at in range(0, len(calls), 3)]
+    assert [sorted(turn) for turn in turns] == [["a", "b", "c"]] * 6
+    assert sorted(turn[0] for turn in turns) == ["a", "a", "b", "b", "c", "c"]
+    assert {name: len(seconds) for name, seconds in times.items()} == {"a": 5, "b": 5, "c": 5}
 
 
 def test_the_ratio_is_the_median_of_paired_ratios():

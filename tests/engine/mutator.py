@@ -187,8 +187,8 @@ def _nest(tokens: list[str], draw: random.Random) -> list[str]:
 
 def _lengthen(tokens: list[str], draw: random.Random) -> list[str]:
     at = draw.randrange(len(tokens))
-    # thousands of open brackets take DuckDB's parser minutes
-    times = 5000 if tokens[at].isalnum() else 50
+    # many open brackets, and 50 times `WITH q AS (`, take DuckDB's parser minutes
+    times = 5000 if tokens[at].isalnum() else 5 if len(tokens[at]) > 3 else 50
     return [*tokens[:at], tokens[at].strip()[:20] * times, *tokens[at + 1 :]]
 
 
