@@ -21,8 +21,8 @@ REPEATS = 200  # statements in one turn of the small ones; our choice
 def queries(setting: Setting) -> Iterator[Row]:
     """The 22 TPC-H queries over views of the same Parquet files, `execute` and `fetchall`, through ParetoSQL and
     through DuckDB alone: one process, one connection each, default threads, two turns per round. The ratio is the
-    median over turns. The last column compares DuckDB with a second DuckDB connection in the
-    same turns: how far it is from 1 is the noise of this machine.
+    median over turns. The last column compares DuckDB with a second DuckDB connection in the same turns: how far it is
+    from 1 is the noise of this machine.
     """
     data = tpch.folder(setting.scale)
     with paretosql.connect() as ours, duckdb.connect() as theirs, duckdb.connect() as again:

@@ -44,7 +44,7 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
     steps: list[Step] = []
     for node in list(_inner_first(tree)):
         if isinstance(node, NdvReport):
-            steps.append(replace_report(node, catalog))
+            steps.extend(replace_report(node, catalog))
         elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in _direct(node)):
             _check_place(node, catalog)
             new = replace_block(node, catalog, steps)

@@ -83,11 +83,14 @@ class Console:
         started = time.perf_counter()
         self.progress.start()
         try:
-            foreground(self.con, lambda stop: self._run(sql, stop), self.patience_s)
+            foreground(self.con, lambda stop: self._run(sql, stop), self.patience_s, lambda: self._tick(started))
         finally:
             self.progress.finish()
         if self.timer and self.interactive:
             self.say(f"Run Time: {time.perf_counter() - started:.3f} s")
+
+    def _tick(self, started: float) -> None:
+        self.progress.percent(self.con.percent(), time.perf_counter() - started)
 
     def _run(self, sql: str, stop: threading.Event) -> None:
         cursor = self.con.execute(sql, arrow=True)

@@ -62,6 +62,8 @@ def connect(
                 compose(f"connect({name}={value!r}): this version runs in one process", hint=f"leave {name} out")
             )
     session = Session(database, threads=threads, read_only=read_only, autocommit=autocommit, variables=variables)
+    if progress is not None:
+        session.watch()
     return Connection(session, progress)
 
 
@@ -137,6 +139,13 @@ class Connection:
     def interrupt(self) -> None:
         """Stop the statement that another thread is running; it raises OperationalError there."""
         self._session.interrupt()
+
+    def percent(self) -> float | None:
+        """How far DuckDB is with the statement that another thread runs, 0..100; None when it does not know.
+
+        Known only on connections opened with `progress`.
+        """
+        return self._session.percent()
 
     @property
     def autocommit(self) -> bool:

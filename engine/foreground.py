@@ -27,12 +27,18 @@ class Interrupted(Exception):
     """Ctrl-C ended the work."""
 
 
-def foreground(target: Interruptible, work: Callable[[threading.Event], T], patience_s: float = math.inf) -> T:
+def foreground(
+    target: Interruptible,
+    work: Callable[[threading.Event], T],
+    patience_s: float = math.inf,
+    tick: Callable[[], None] = lambda: None,
+) -> T:
     """Run `work` and return its result; on Ctrl-C interrupt `target` until the work ends.
 
     Args:
         target: the connection the work runs on.
         work: gets an event that is set once it should stop, for the parts that do not run on `target`.
+        tick: called about ten times a second while the work runs.
         patience_s: seconds after Ctrl-C in which the work should end; output to a full pipe, for one, may never end.
     Raises:
         Interrupted: Ctrl-C came and the work failed after it. Work that finishes all the same counts as done.
@@ -54,7 +60,10 @@ def foreground(target: Interruptible, work: Callable[[threading.Event], T], pati
     pressed, deadline = 0, math.inf
     while not done.is_set():
         try:
-            if not done.wait(RETRY_S) and pressed:  # with a limit: a signal may reach another thread than this one
+            if done.wait(RETRY_S):  # with a limit: a signal may reach another thread than this one
+                break
+            tick()
+            if pressed:
                 if time.monotonic() > deadline:
                     raise KeyboardInterrupt
                 target.interrupt()

@@ -31,7 +31,7 @@ DIGITS = {"float", "double", "decimal", "hugeint", "uhugeint", "bignum"}
 MOMENTS = {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone"}
 NESTED = {"list", "array", "struct", "map"}
 ISO_GAP = re.compile(r"^(\d{4,}-\d\d-\d\d) (?=\d)")
-NOT_NUMBERS = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
+NOT_NUMBERS = {"nan": '"NaN"', "-nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
 
 
 class Writer(Protocol):

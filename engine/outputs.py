@@ -63,7 +63,9 @@ def name_subqueries(tree: exp.Expr) -> None:
 def _name(item: exp.Expr) -> None:
     if not isinstance(item, (exp.Alias, exp.Aliases)):
         text = item.sql(dialect=Pareto)
-        item.replace(exp.alias_(item.copy(), exp.to_identifier(text, quoted=True)))
+        alias = exp.Alias(alias=exp.to_identifier(text, quoted=True))
+        item.replace(alias)
+        alias.set("this", item)  # the item itself and not a copy: the caller still walks in it
 
 
 def name_outputs(scope: Scope) -> None:

@@ -73,12 +73,13 @@ class Sketch:
 class Report:
     """The rows of `ndv_report`: one per call of `sketch`, for the columns called `names`.
 
-    `counts` gives one row: the non-NULL values of each column and, when `exact`, the distinct ones after that.
+    `counts` gives one row, for samples and when `exact`: the non-NULL values of each column and, when `exact`, the
+    distinct ones after that.
     """
 
     name: str
     sketch: Sketch
-    counts: Fragment
+    counts: Fragment | None
     names: tuple[str, ...]
     exact: bool = False
 

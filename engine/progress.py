@@ -36,10 +36,11 @@ class ProgressLine:
         self._enabled = enabled and stream.isatty()
         self._drawn = False
         self._open = True
+        self._reported = False  # the statement speaks for itself
 
     def start(self) -> None:
         """Allow drawing: a statement begins."""
-        self._open = True
+        self._open, self._reported = True, False
 
     def finish(self) -> None:
         """Remove the line and draw no more: the statement has ended, or its output begins."""
@@ -51,8 +52,17 @@ class ProgressLine:
 
     def __call__(self, report: Report) -> None:
         """Draw the line for this state of the running statement."""
-        if self._enabled and self._open and report.seconds >= PATIENCE_S:
-            line = fit(progress_text(report), shutil.get_terminal_size().columns - 1)
+        self._reported = True
+        self._draw(progress_text(report), report.seconds)
+
+    def percent(self, percent: float | None, seconds: float) -> None:
+        """Draw the line for a statement that only its engine knows: how far it is, None when that is not known."""
+        if not self._reported:
+            self._draw("  ".join([*([] if percent is None else [f"{percent:.0f} %"]), f"{seconds:.1f} s"]), seconds)
+
+    def _draw(self, text: str, seconds: float) -> None:
+        if self._enabled and self._open and seconds >= PATIENCE_S:
+            line = fit(text, shutil.get_terminal_size().columns - 1)
             self._stream.write(f"{CLEAR_LINE}{line}")
             self._stream.flush()
             self._drawn = True

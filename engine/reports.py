@@ -7,12 +7,12 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import spot_of
-from paretosql.engine.options import read_options
+from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Call, Report, Sketch
+from paretosql.engine.plan import Call, Fragment, Materialize, Report, Sketch, Step
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
-from paretosql.engine.sketching import sampled
+from paretosql.engine.sketching import distinct_in_arrow, sampled
 from paretosql.errors import ProgrammingError, compose
 
 SCHEMA = pa.schema(
@@ -28,33 +28,62 @@ SCHEMA = pa.schema(
 )
 
 
-def replace_report(node: exp.Expr, catalog: Catalog) -> Report:
-    """The step that fills a report, after putting its relation in the place of the call."""
+def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
+    """The steps that fill a report, after putting its relation in the place of the call."""
     options = read_options(node, catalog)
     table = node.parent
     if not isinstance(table, exp.Table):
         hint = "SELECT * FROM ndv_report(TABLE t)"
         raise ProgrammingError(compose("ndv_report is a table, not a value", spot_of(node, catalog.text), hint))
-    query = _source(node)
     with_ = visible_with(node, catalog.text)
-    names = tuple(name for name, _ in catalog.describe(*_piece(query, with_)))
-    renamed = _renamed(query, len(names))
-    arguments = [exp.column(f"{ARGUMENT}{at}") for at in range(len(names))]
-    counts = exp.select(*_counts(arguments, options.exact)).from_(renamed.copy())
-    source: exp.Expr = exp.select("*").from_(renamed)
-    sampling = options.sampling
-    if sampling.rate is not None:
-        source = sampled(source, sampling)
-    for each in (source, counts):
-        if with_ is not None:
-            each.set("with_", with_.copy())
+    query = _source(node)
+    columns = catalog.describe(*_piece(query, with_))
+    steps: list[Step] = []
+    changing = catalog.rows_change([query])
+    if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads
+        steps.append(_keep_rows(query, with_, catalog))
+        query, changing = exp.select("*").from_(exp.to_table(steps[0].name)), False
     name = catalog.new_name()
+    steps.append(_report(name, query, with_, columns, options, repeatable=not changing))
     catalog.declare(name, SCHEMA)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("ndv_report"))
     table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
+    return steps
+
+
+def _keep_rows(query: exp.Expr, with_: exp.With | None, catalog: Catalog) -> Materialize:
+    sql, wants = _piece(query, with_)
+    name = catalog.new_name()
+    catalog.declare_query(name, sql, wants)
+    return Materialize(name, Fragment(sql, wants))
+
+
+def _report(
+    name: str,
+    query: exp.Expr,
+    with_: exp.With | None,
+    columns: list[tuple[str, str]],
+    options: CountOptions,
+    *,
+    repeatable: bool,
+) -> Report:
+    renamed = _renamed(query, len(columns))
+    arguments = [exp.column(f"{ARGUMENT}{at}") for at in range(len(columns))]
+    counted = [distinct_in_arrow(each, sql) for each, (_, sql) in zip(arguments, columns, strict=True)]
+    source: exp.Expr = exp.select(*(exp.alias_(each.copy(), arguments[at].name) for at, each in enumerate(counted)))
+    source.set("from_", exp.From(this=renamed))
+    if options.sampling.rate is not None:
+        source = sampled(source, options.sampling)
+    counts: exp.Expr | None = None
+    if options.exact or options.sampling.rate is not None:
+        counts = exp.select(*_counts(arguments, options.exact)).from_(renamed.copy())
+    for each in (source, counts):
+        if with_ is not None and each is not None:
+            each.set("with_", with_.copy())
     calls = tuple(Call(each.name, f"n{at}", options.method) for at, each in enumerate(arguments))
-    sketch = Sketch(name, fragment(source), calls, sampling, repeatable=not catalog.rows_change([source]))
-    return Report(name, sketch, fragment(counts), names, options.exact)
+    sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=repeatable)
+    names = tuple(column for column, _ in columns)
+    return Report(name, sketch, None if counts is None else fragment(counts), names, options.exact)
 
 
 def _counts(arguments: list[exp.Column], exact: bool) -> list[exp.Expr]:

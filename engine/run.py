@@ -73,8 +73,10 @@ def _sketch(run: Run, step: Sketch) -> None:
 
 def _report(run: Run, step: Report) -> None:
     began = time.monotonic()
-    counts = [each[0].as_py() for each in run.table(step.counts).columns]
     width = len(step.names)
+    counts = [0] * width
+    if step.counts is not None:
+        counts = [each[0].as_py() for each in run.table(step.counts).columns]
     read = Scanned()
     if step.exact:
         read.rows = max(counts[:width], default=0)

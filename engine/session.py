@@ -114,6 +114,16 @@ class Session:
         if self._con is not None:
             self._con.interrupt()
 
+    def watch(self) -> None:
+        """Let DuckDB keep count of how far it is; see `percent`."""
+        with translated():
+            self.con.execute("SET enable_progress_bar = true")
+
+    def percent(self) -> float | None:
+        """How far the running statement is, 0..100; called from another thread."""
+        done = -1.0 if self._con is None else self._con.query_progress()
+        return done if done >= 0 else None
+
     # statements
 
     def free(self) -> duckdb.DuckDBPyConnection:

@@ -30,7 +30,7 @@ def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, ch
     grouping = block.grouping
     calls = tuple(Call(f"{ARGUMENT}{at}", f"{VALUE}{at}", block.options[at].method) for at in chosen)
     groups = [exp.alias_(expression, name) for name, expression in group_columns(grouping).items()]
-    arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
+    arguments = _countable([exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen], block, scope)
     source: exp.Expr = block.select(*groups, *arguments)
     counts = None
     if sampling.rate is not None:
@@ -42,6 +42,27 @@ def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, ch
     return step
 
 
+# types whose values Arrow cannot tell apart, or spells in several ways, and a type that keeps them apart
+_BLURRED = {"TIME WITH TIME ZONE": exp.DType.VARCHAR, "UHUGEINT": exp.DType.VARCHAR, "VARIANT": exp.DType.JSON}
+
+
+def _countable(arguments: list[exp.Alias], block: Block, scope: Scope) -> list[exp.Alias]:
+    """The columns to count, cast where Arrow would blur their values."""
+    piece = fragment(scope.alone(block.select(*arguments)))
+    types = [sql for _, sql in scope.catalog.describe(piece.sql, piece.wants)]
+    return [
+        exp.alias_(distinct_in_arrow(each.this, sql), each.alias) for each, sql in zip(arguments, types, strict=True)
+    ]
+
+
+def distinct_in_arrow(value: exp.Expr, sql: str) -> exp.Expr:
+    """The value, cast when Arrow would make equal what differs; `sql` is its type."""
+    for name, target in _BLURRED.items():
+        if name in sql:
+            return exp.cast(value, target)
+    return value
+
+
 def output_schema(step: Sketch) -> pa.Schema:
     """Columns of the relation that a sketch step fills."""
     groups = [("gid", pa.int64()), ("g", pa.uint64())] if step.sets else []
@@ -50,7 +71,7 @@ def output_schema(step: Sketch) -> pa.Schema:
 
 def sampled(source: exp.Expr, sampling: Sampling) -> exp.Expr:
     """A Bernoulli sample of the rows, the same ones for the same seed."""
-    percent = f"{(sampling.rate or 1) * 100:.12f}".rstrip("0").rstrip(".")
+    percent = f"{(sampling.rate or 1) * 100:.20f}".rstrip("0").rstrip(".")
     return exp.maybe_parse(
         f"SELECT * FROM ({source.sql(dialect=Pareto)}) AS __r"
         f" USING SAMPLE {percent} PERCENT (bernoulli, {sampling.seed})",

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import paretosql
+from paretosql.sketches.grouped import BUDGET, MIN_CAPACITY
+from paretosql.sketches.profile import CAPACITY
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -96,6 +98,18 @@ def test_the_pictures_name_modules_that_exist():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     files = re.findall(r"`((?:engine|sketches|benchmarks)/\w+\.py)`", page)
     assert files and all((ROOT / file).is_file() for file in files)
+
+
+def test_the_numbers_about_precision_are_those_of_the_sketches():
+    """Capacity, entries over all groups, and the two numbers of groups that follow from them."""
+    page = " ".join((ROOT / "docs" / "sql.md").read_text(encoding="utf-8").split())
+    assert f"keeps the {CAPACITY:,} smallest hashes" in page
+    assert f"1/sqrt({CAPACITY:,}), {CAPACITY**-0.5:.1%}".replace("%", " %") in page
+    assert f"about {BUDGET / 1e6:.1f} million entries. With up to {BUDGET // CAPACITY} large groups" in page
+    assert f"to {MIN_CAPACITY**-0.5:.0%} at {BUDGET // MIN_CAPACITY:,} groups".replace("%", " %") in page
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"Up to {CAPACITY:,} distinct values it is exact" in readme
+    assert f"With {BUDGET // MIN_CAPACITY:,} large groups" in readme
 
 
 def test_the_readme_shows_the_commands_of_the_makefile():

@@ -178,3 +178,33 @@ def test_views_that_count_live_in_the_database(tmp_path):
         con.execute("SELECT * FROM v")
     con.close()
     other.close()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "('01:00:00+02'::TIMETZ), ('01:00:00+03'::TIMETZ), ('01:00:00+02'::TIMETZ)",
+        "(340282366920938463463374607431768211455::UHUGEINT), (340282366920938463463374607431768211454::UHUGEINT)",
+        "(1::VARIANT), ('1'::VARIANT), (1::BIGINT::VARIANT)",
+        "({'a': '01:00:00+02'::TIMETZ}), ({'a': '01:00:00+03'::TIMETZ})",
+        "(1::UNION(a INTEGER, b VARCHAR)), ('x'::UNION(a INTEGER, b VARCHAR)), (1::UNION(a INTEGER, b VARCHAR)), (NULL)",
+    ],
+)
+def test_values_that_arrow_blurs_stay_apart(pair, values):
+    """Types that Arrow cannot spell exactly count as count(DISTINCT) does, in ndv and in ndv_report."""
+    con, _ = pair
+    n, exact = con.execute(f"SELECT ndv(x), count(DISTINCT x) FROM (VALUES {values}) AS v(x)").fetchone()
+    assert n == exact
+    report = con.execute(f"SELECT estimate FROM ndv_report((SELECT x FROM (VALUES {values}) AS v(x)))").fetchone()
+    assert report == (exact,)
+
+
+def test_reports_read_streams_once(pair):
+    """ndv_report counts a stream that can be read once, and rows that change, with and without a sample."""
+    con, _ = pair
+    for options in ("", ", rate => 0.5", ", rate => 1"):
+        con.register("once", pa.table({"x": list(range(1000))}).to_reader())
+        rows = con.execute(f"SELECT * FROM ndv_report(TABLE once{options})").fetchall()
+        assert rows[0][0] == "x" and rows[0][1] == 1000
+    rows = con.execute("SELECT estimate FROM ndv_report((SELECT * FROM t TABLESAMPLE 50%), rate => 0.9)").fetchall()
+    assert len(rows) == 4

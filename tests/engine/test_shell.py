@@ -354,3 +354,10 @@ def test_foreground_gives_up_on_work_that_does_not_stop(con: paretosql.Connectio
     with pytest.raises(KeyboardInterrupt):
         foreground(con, lambda _: release.wait(WAIT_S), patience_s=0.3)
     release.set()
+
+
+def test_a_plain_statement_has_a_percentage(terminal: Callable[..., Terminal]) -> None:
+    """A long statement that DuckDB runs alone shows how far it is."""
+    shell = terminal("--plain")
+    text = shell.ask("SELECT count(*) FROM range(120000000) t(a) WHERE hash(a || 'x') % 7 = 3;", "(1 row)")
+    assert re.search(r"\d+ %  \d+\.\d s", text)

@@ -245,9 +245,8 @@ except paretosql.Error as fault:
     assert run(program)[:2] == (0, "stopped True\n")
 
 
-@pytest.mark.parametrize(("sql", "limit_s"), [(LONG, 60), (LONG_NDV, 5)], ids=["plain", "ndv"])
-def test_ctrl_c_stops_a_statement(sql, limit_s):
-    """Ctrl-C raises in the statement, for ndv at once and for the rest when DuckDB looks, and the connection works."""
+def test_ctrl_c_stops_a_count():
+    """Ctrl-C raises in a running ndv statement within seconds, and the connection works on."""
     program = f"""
 import os, signal, threading, time, paretosql
 con = paretosql.connect()
@@ -255,9 +254,9 @@ con.execute("SELECT ndv(1)").fetchall()
 threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 start = time.monotonic()
 try:
-    con.execute({sql!r}).fetchall()
+    con.execute({LONG_NDV!r}).fetchall()
     print("finished")
 except (KeyboardInterrupt, paretosql.OperationalError):
-    print("stopped", time.monotonic() - start < {limit_s}, con.execute("SELECT 42").fetchall())
+    print("stopped", time.monotonic() - start < 5, con.execute("SELECT 42").fetchall())
 """
     assert run(program)[:2] == (0, "stopped True [(42,)]\n")
