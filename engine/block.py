@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
+from paretosql.engine.countable import distinct_in_arrow, refuse_collations
 from paretosql.engine.grouping import Grouping, grouping_of
 from paretosql.engine.lift import (
     KEY,
@@ -32,6 +33,8 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
     expand_stars(scope)
     name_outputs(scope)
     _count_exactly(select, catalog)
+    if select.find(NdvCall) is None:
+        return select
     grouping = _grouping(select, scope)
     lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), source_names(select))
     new = _lifted(select, lifter)
@@ -42,6 +45,7 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
         [scope.resolve(_argument(each)) for each in lifter.calls],
         [read_options(_call(each), catalog) for each in lifter.calls],
     )
+    _prepare_values(block, scope, catalog)
     changing = catalog.rows_change([block.rows, *block.grouping.keys, *block.arguments, *block.aggregates])
     if changing and _readers(block) > 1:
         steps.append(_keep_rows(block, scope, catalog))
@@ -50,6 +54,18 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
     steps.extend(made)
     new.set("from_", exp.From(this=grouped(block, made).subquery(RELATION)))
     return new
+
+
+def _prepare_values(block: Block, scope: Scope, catalog: Catalog) -> None:
+    """Look at the types of keys and counted values before anything is hashed."""
+    values = [*block.grouping.keys, *block.arguments]
+    named = (exp.alias_(each.copy(), f"__t{at}") for at, each in enumerate(values))
+    piece = fragment(scope.alone(block.select(*named)))
+    types = [sql for _, sql in catalog.describe(piece.sql, piece.wants)]
+    tables = {table.name.lower() for part in (block.rows, scope.with_) if part for table in part.find_all(exp.Table)}
+    refuse_collations(zip(values, types, strict=True), catalog, tables)
+    counted = types[len(block.grouping.keys) :]
+    block.arguments = [distinct_in_arrow(each, sql) for each, sql in zip(block.arguments, counted, strict=True)]
 
 
 def _count_exactly(select: exp.Select, catalog: Catalog) -> None:

@@ -50,7 +50,7 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
             new = replace_block(node, catalog, steps)
             if node is tree:
                 tree = new
-            else:
+            elif new is not node:
                 node.replace(new)
     left = tree.find(NdvCall)
     if left is not None:

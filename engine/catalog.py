@@ -25,7 +25,7 @@ class Catalog:
 
     def new_name(self) -> str:
         """A relation name that nothing else uses; it lives until the next statement."""
-        return self.session.new_name()
+        return self.session.work.new_name()
 
     def describe(self, sql: str, wants: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
         """Column names and SQL types of a query, without running it.
@@ -38,19 +38,19 @@ class Catalog:
 
     def declare(self, name: str, schema: pa.Schema) -> None:
         """Let later queries bind to a relation before it is filled."""
-        self.session.keep(name, schema.empty_table())
+        self.session.work.keep(self.session.con, name, schema.empty_table())
 
     def declare_query(self, name: str, sql: str, wants: frozenset[str]) -> None:
         """The same for a relation with the columns of a query."""
         with translated_names(self.text):
             con = self.session.con
-            self.session.keep(
-                name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table()
+            self.session.work.keep(
+                con, name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table()
             )
 
     def view(self, name: str, schema: str | None, database: str | None) -> str | None:
         """The definition of a view that counts, itself or through others; None for anything else."""
-        if name.lower() not in self.session.our_views:
+        if name.lower() not in self.session.names.views:
             return None
         sql = (
             "SELECT sql FROM duckdb_views() WHERE lower(view_name) = lower($name)"
@@ -61,6 +61,22 @@ class Catalog:
         )
         rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
         return str(rows[0][0]) if rows else None
+
+    @cached_property
+    def collates_by_default(self) -> bool:
+        """Whether the session compares all text by a collation."""
+        ((name,),) = self.session.con.execute("SELECT current_setting('default_collation')").fetchall()
+        return bool(name)
+
+    @cached_property
+    def collated_relations(self) -> set[str]:
+        """Lower-case names of the tables that have a column with a collation and, if there are any, of all views."""
+        rows = self.session.con.execute(
+            "WITH c AS (SELECT table_name FROM duckdb_tables() WHERE sql ILIKE '%collate%')"
+            " SELECT lower(table_name) FROM c UNION ALL"
+            " SELECT lower(view_name) FROM duckdb_views() WHERE NOT internal AND EXISTS (SELECT 1 FROM c)"
+        ).fetchall()
+        return {name for (name,) in rows}
 
     @cached_property
     def _functions(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -85,7 +101,7 @@ class Catalog:
 
     def reads_once(self, table: str) -> bool:
         """Whether a registered relation is a stream that vanishes as it is read."""
-        return table.lower() in self.session.one_shot
+        return table.lower() in self.session.names.one_shot
 
     def rows_change(self, parts: Iterable[exp.Expr]) -> bool:
         """Whether a query made of these parts may give other rows when it is read again."""

@@ -78,8 +78,8 @@ def _explain(session: Session, tree: exp.Expr, text: str, parameters: Parameters
             rows = analyzed(made, recorder, _drain(session, made, text))
         else:
             rows = explained(made)
-        name = session.new_name()
-        session.keep(name, rows)
+        name = session.work.new_name()
+        session.work.keep(session.con, name, rows)
         return session.run_final(_statement(session, Fragment(f"SELECT * FROM {name}"), text), None)
 
 
@@ -103,5 +103,5 @@ def _create_view(session: Session, tree: exp.Expr, text: str, parameters: Parame
             session.con.execute(STUB)
             session.con.execute(storable(tree))
             session.con.execute(DROP_STUB)
-    session.learn_views()
+    session.names.learn_views(session.con)
     return Outcome(None, -1)

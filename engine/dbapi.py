@@ -194,10 +194,10 @@ class Cursor:
         self._connection = connection
         self._stream: Stream | None = None
         self._ahead: list[Row] = []
-        self._at = 0
+        self._at = 0  # the next row of `_ahead`
+        self._given = 0  # rows handed out beside those of `_ahead`
         self._closed = False
         self.arraysize = 1
-        self.rownumber: int | None = None
         self.rowcount = -1
 
     @property
@@ -210,6 +210,11 @@ class Cursor:
         """Seven-tuples (name, type_code, None, None, precision, scale, None), or None when no rows can be read."""
         return self._stream.description if self._stream is not None else None
 
+    @property
+    def rownumber(self) -> int | None:
+        """The place of the next row in the result, from 0; None without a result."""
+        return None if self._stream is None else self._given + self._at
+
     def execute(self, operation: str, parameters: Parameters = None, *, arrow: bool = False) -> Cursor:
         """Run statements; parameters go to the last one. Returns this cursor.
 
@@ -221,7 +226,6 @@ class Cursor:
         self._reset()
         outcome = route.execute(session, operation, parameters, self._connection._progress, arrow=arrow)
         self._stream, self.rowcount = outcome.stream, outcome.rowcount
-        self.rownumber = 0 if self._stream is not None else None
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
@@ -239,16 +243,16 @@ class Cursor:
 
     def fetchone(self) -> Row | None:
         """The next row, or None."""
-        if self._at >= len(self._ahead):
-            self._ahead, self._at = self._rows().fetch(READ_AHEAD), 0
-            if not self._ahead:
-                return None
-        else:
-            self._rows()
-        row = self._ahead[self._at]
-        self._at += 1
-        self._count(1)
-        return row
+        if self._at < len(self._ahead) and not self._closed and not self._connection.closed:
+            self._at += 1
+            return self._ahead[self._at - 1]
+        stream = self._rows()
+        self._given += self._at
+        self._ahead, self._at = stream.fetch(READ_AHEAD), 0
+        if not self._ahead:
+            return None
+        self._at = 1
+        return self._ahead[0]
 
     def fetchmany(self, size: int | None = None) -> list[Row]:
         """The next `size` rows (default: arraysize); fewer at the end."""
@@ -259,18 +263,19 @@ class Cursor:
         rows = self._ahead[self._at : self._at + size]
         self._at += len(rows)
         if len(rows) < size:
-            rows = rows + stream.fetch(size - len(rows))
-        self._count(len(rows))
+            more = stream.fetch(size - len(rows))
+            self._given += len(more)
+            rows = rows + more
         return rows
 
     def fetchall(self) -> list[Row]:
         """All rows that are left."""
         stream = self._rows()
         rows = self._ahead[self._at :]
-        self._ahead, self._at = [], 0
         rest = stream.fetch_rest()
         rows = rows + rest if rows else rest
-        self._count(len(rows))
+        self._given += self._at + len(rows)
+        self._ahead, self._at = [], 0
         return rows
 
     def reader(self) -> pa.RecordBatchReader:
@@ -337,11 +342,8 @@ class Cursor:
             )
         return self._stream
 
-    def _count(self, rows: int) -> None:
-        self.rownumber = (self.rownumber or 0) + rows
-
     def _reset(self) -> None:
         if self._stream is not None:
             self._stream.close()
-        self._stream, self._ahead, self._at = None, [], 0
-        self.rownumber, self.rowcount = None, -1
+        self._stream, self._ahead, self._at, self._given = None, [], 0, 0
+        self.rowcount = -1

@@ -52,7 +52,8 @@ def _without_where(scope: Scope, item: exp.Expr) -> exp.Expr:
 def name_subqueries(tree: exp.Expr) -> None:
     """Name output columns that hold a counting subquery, before its text changes."""
     for call in list(tree.find_all(NdvCall)):
-        node, inside_query = call, False
+        node: exp.Expr = call
+        inside_query = False
         while node.parent is not None:
             if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
                 _name(node)

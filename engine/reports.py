@@ -6,13 +6,14 @@ import pyarrow as pa
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
+from paretosql.engine.countable import distinct_in_arrow, refuse_collations
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Call, Fragment, Materialize, Report, Sketch, Step
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
-from paretosql.engine.sketching import distinct_in_arrow, sampled
+from paretosql.engine.sketching import sampled
 from paretosql.errors import ProgrammingError, compose
 
 SCHEMA = pa.schema(
@@ -38,6 +39,8 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     with_ = visible_with(node, catalog.text)
     query = _source(node)
     columns = catalog.describe(*_piece(query, with_))
+    tables = {each.name.lower() for part in (query, with_) if part is not None for each in part.find_all(exp.Table)}
+    refuse_collations(((node, sql) for _, sql in columns), catalog, tables)
     steps: list[Step] = []
     changing = catalog.rows_change([query])
     if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads

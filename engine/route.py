@@ -48,7 +48,7 @@ def execute(
 
 
 def _may_be_ours(session: Session, text: str) -> bool:
-    return mentions_ours(text) or session.mentions_view(text)
+    return mentions_ours(text) or session.names.view_in(text)
 
 
 def _plain(session: Session, text: str, parameters: Parameters, progress: Watcher, arrow: bool) -> Outcome:
@@ -64,7 +64,7 @@ def _plain(session: Session, text: str, parameters: Parameters, progress: Watche
             # a view that another connection made since we last looked
             if not function_missing(fault.__cause__) or session.transaction is not None:
                 raise
-            session.learn_views()
+            session.names.learn_views(session.con)
             from paretosql.engine.pieces import blanked
 
             outcome = _piece(session, blanked(text, statement.offset) + statement.text, given, progress, arrow)
@@ -93,7 +93,7 @@ def _our_tree(session: Session, text: str) -> Any:
         return None
     from paretosql.engine.recognize import our_tree
 
-    return our_tree(text, session.our_views, lambda sql: split(session.con, sql))
+    return our_tree(text, session.names.views, lambda sql: split(session.con, sql))
 
 
 def _run_each(session: Session, text: str, parameters: Parameters, arrow: bool) -> Outcome:
@@ -180,11 +180,11 @@ def register(session: Session, name: str, data: Any) -> None:
     with session.lock, translated():
         session.free().register(name, data)
         once = isinstance(data, pa.RecordBatchReader)
-        (session.one_shot.add if once else session.one_shot.discard)(name.lower())
+        (session.names.one_shot.add if once else session.names.one_shot.discard)(name.lower())
 
 
 def unregister(session: Session, name: str) -> None:
     """Forget a registered name."""
     with session.lock, translated():
         session.free().unregister(name)
-        session.one_shot.discard(name.lower())
+        session.names.one_shot.discard(name.lower())

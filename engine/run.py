@@ -54,7 +54,9 @@ def run_steps(session: Session, plan: Plan, text: str, recorder: Recorder) -> No
 def _materialize(run: Run, step: Materialize) -> None:
     began = time.monotonic()
     with translated_names(run.text):
-        run.session.keep_rows(step.name, step.source.sql, fragments.pick(step.source, dict(run.plan.parameters)))
+        run.session.work.keep_rows(
+            run.session.con, step.name, step.source.sql, fragments.pick(step.source, dict(run.plan.parameters))
+        )
         ((count,),) = run.session.con.execute(f"SELECT count(*) FROM {step.name}").fetchall()
     run.recorder.finish(StepRecord(step.name, "materialize", count, 0, count, time.monotonic() - began))
 
@@ -65,7 +67,7 @@ def _sketch(run: Run, step: Sketch) -> None:
     read = scan(step, state, run.batches)
     counts = run.table(step.counts) if step.counts is not None else None
     result = state.finish(counts)
-    run.session.keep(step.name, result)
+    run.session.work.keep(run.session.con, step.name, result)
     seconds = time.monotonic() - began
     operator = "sketch" if step.sampling.rate is None else "sample"
     run.recorder.finish(StepRecord(step.name, operator, read.rows, read.size, result.num_rows, seconds))
@@ -85,7 +87,7 @@ def _report(run: Run, step: Report) -> None:
         state = WholeState(step.sketch)
         read = scan(step.sketch, state, run.batches)
         lines = [_report_line(step, *each) for each in zip(step.names, state.sketches, counts, strict=True)]
-    run.session.keep(step.name, pa.Table.from_pylist(lines, schema=SCHEMA))
+    run.session.work.keep(run.session.con, step.name, pa.Table.from_pylist(lines, schema=SCHEMA))
     run.recorder.finish(StepRecord(step.name, "report", read.rows, read.size, len(lines), time.monotonic() - began))
 
 

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import itertools
 import os
-import re
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from paretosql.engine import files
 from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
+from paretosql.engine.names import Names
 from paretosql.engine.statements import Statement, bind
 from paretosql.engine.stream import BATCH_ROWS, Stream
 from paretosql.engine.types import Description, describe
+from paretosql.engine.workspace import Workspace
 from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -67,14 +66,12 @@ class Session:
         self._autocommit = autocommit
         self._open: weakref.ref[Stream] | None = None  # the result that keeps the connection busy
         self._release: Callable[[], None] = lambda: None  # frees the connection from it
-        self._kept: list[str] = []  # relations of the last plan, dropped before the next statement
-        self._names = itertools.count(1)
+        self.work = Workspace()  # relations of the last plan
         self._snapshot = False  # a plan's own read transaction is open until its result is read
-        self.one_shot: set[str] = set()  # registered streams that can be read once
+        self.names = Names()
         _sessions.add(self)
-        self.our_views: set[str] = set()  # lower-case names of views that count distinct values
-        self._view_word: re.Pattern[str] | None = None
-        self.learn_views()
+        with translated():
+            self.names.learn_views(self._con)
 
     # lifetime
 
@@ -135,63 +132,12 @@ class Session:
         elif stream is None and self._open is not None:  # its cursor is gone, but the result still holds the connection
             self._release()
         self._open = None
-        if self._kept:
-            self._drop_kept(con)
+        self.work.drop(con)
         if self._snapshot:
             self._snapshot = False
             with translated():
                 con.commit()
         return con
-
-    # views
-
-    def learn_views(self) -> None:
-        """Ask the database which views count, themselves or through others, so that queries over them are planned."""
-        with translated():
-            rows = self.con.execute(
-                "SELECT lower(view_name), lower(sql) FROM duckdb_views() WHERE NOT internal"
-            ).fetchall()
-        found: set[str] = set()
-        pattern = r"\bndv\W*\("
-        while more := {name for name, sql in rows if name not in found and re.search(pattern, sql)}:
-            found |= more
-            pattern = _any_word(more)
-        self.our_views = found
-        self._view_word = re.compile(_any_word(found), re.IGNORECASE) if found else None
-
-    def mentions_view(self, text: str) -> bool:
-        """Whether a text holds the name of a view that counts."""
-        return self._view_word is not None and self._view_word.search(text) is not None
-
-    # relations of a plan
-
-    def new_name(self) -> str:
-        """A relation name that nothing else in this session uses."""
-        return f"__pareto_{next(self._names)}"
-
-    def keep(self, name: str, table: pa.Table) -> None:
-        """Register a relation of the running plan; it goes before the next statement."""
-        with translated():
-            self.con.register(name, table)
-        if name not in self._kept:
-            self._kept.append(name)
-
-    def keep_rows(self, name: str, sql: str, parameters: dict[str, Any]) -> None:
-        """Fill a temporary table with the rows of a query; it goes before the next statement."""
-        if name in self._kept:
-            self.con.unregister(name)
-        else:
-            self._kept.append(name)
-        self.con.execute(f"CREATE TEMP TABLE {name} AS {sql}", parameters or None).fetchall()
-
-    def _drop_kept(self, con: duckdb.DuckDBPyConnection) -> None:
-        names, self._kept = self._kept, []
-        for name in names:
-            try:
-                con.unregister(name)
-                con.execute(f"DROP TABLE IF EXISTS temp.{name}")
-            except duckdb.Error:  # a failed transaction refuses everything until its rollback
-                self._kept.append(name)
 
     @contextmanager
     def plan_transaction(self) -> Iterator[None]:
@@ -209,7 +155,7 @@ class Session:
         except BaseException:
             if owned:
                 self._open = None
-                self._kept = []
+                self.work.forget()
                 self.con.rollback()
             raise
         if owned:
@@ -394,10 +340,6 @@ class Outcome:
     def __init__(self, stream: Stream | None, rowcount: int) -> None:
         self.stream = stream
         self.rowcount = rowcount
-
-
-def _any_word(names: Collection[str]) -> str:
-    return r"(?<!\w)(?:" + "|".join(re.escape(name) for name in names) + r")(?!\w)"
 
 
 def _positive(name: str, value: int) -> int:

@@ -30,7 +30,7 @@ def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, ch
     grouping = block.grouping
     calls = tuple(Call(f"{ARGUMENT}{at}", f"{VALUE}{at}", block.options[at].method) for at in chosen)
     groups = [exp.alias_(expression, name) for name, expression in group_columns(grouping).items()]
-    arguments = _countable([exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen], block, scope)
+    arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
     source: exp.Expr = block.select(*groups, *arguments)
     counts = None
     if sampling.rate is not None:
@@ -40,27 +40,6 @@ def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, ch
     step = Sketch(name, fragment(scope.alone(source)), calls, sampling, counts, sets=set_columns(grouping))
     catalog.declare(name, output_schema(step))
     return step
-
-
-# types whose values Arrow cannot tell apart, or spells in several ways, and a type that keeps them apart
-_BLURRED = {"TIME WITH TIME ZONE": exp.DType.VARCHAR, "UHUGEINT": exp.DType.VARCHAR, "VARIANT": exp.DType.JSON}
-
-
-def _countable(arguments: list[exp.Alias], block: Block, scope: Scope) -> list[exp.Alias]:
-    """The columns to count, cast where Arrow would blur their values."""
-    piece = fragment(scope.alone(block.select(*arguments)))
-    types = [sql for _, sql in scope.catalog.describe(piece.sql, piece.wants)]
-    return [
-        exp.alias_(distinct_in_arrow(each.this, sql), each.alias) for each, sql in zip(arguments, types, strict=True)
-    ]
-
-
-def distinct_in_arrow(value: exp.Expr, sql: str) -> exp.Expr:
-    """The value, cast when Arrow would make equal what differs; `sql` is its type."""
-    for name, target in _BLURRED.items():
-        if name in sql:
-            return exp.cast(value, target)
-    return value
 
 
 def output_schema(step: Sketch) -> pa.Schema:

@@ -5,6 +5,7 @@ DuckDB's own parser does the splitting, so whatever it accepts is split its way.
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,7 +29,7 @@ class Statement:
     offset: int
     text: str
     kind: Kind
-    raw: duckdb.Statement
+    raw: duckdb.Statement | str  # DuckDB's parse, or the text of a plain query
     returns_rows: bool
 
     rewritten: str | None = None  # what the user wrote, when `whole` is text of ours
@@ -44,6 +45,10 @@ class Statement:
         return Spot(self.whole, self.offset + lead, len(self.text.split("\n")[0].strip()) or 1)
 
 
+# one SELECT without parameters, by its looks: DuckDB need not parse it twice
+_SIMPLE = re.compile(r"\s*SELECT\b[^;?$]*;?\s*\Z", re.IGNORECASE)
+
+
 def split(con: duckdb.DuckDBPyConnection, text: str) -> list[Statement]:
     """The statements of `text`, in order; O(length) time.
 
@@ -52,6 +57,8 @@ def split(con: duckdb.DuckDBPyConnection, text: str) -> list[Statement]:
     """
     if not isinstance(text, str):
         raise ProgrammingError(compose(f"a statement is a str, not {type(text).__name__}"))
+    if _SIMPLE.match(text):
+        return [Statement(text, 0, text, "query", text, True)]
     with translated(text):
         parsed = con.extract_statements(text)
     statements, cursor = [], 0
@@ -104,7 +111,8 @@ def _returns_rows(raw: duckdb.Statement) -> bool:
 
 def bind(statement: Statement, parameters: Parameters) -> list[Any] | dict[str, Any] | None:
     """The parameters in DuckDB's form; see `binding.match`."""
-    values = match(statement.raw.named_parameters, parameters, statement.spot)
+    names = set() if isinstance(statement.raw, str) else statement.raw.named_parameters
+    values = match(names, parameters, statement.spot)
     if all(name.isdigit() for name in values):
         return [values[str(at)] for at in range(1, len(values) + 1)] or None
     return values

@@ -165,7 +165,7 @@ HASHERS: Final[dict[int, Hasher]] = {
     **dict.fromkeys([_T.Type_LIST, _T.Type_LARGE_LIST, _T.Type_MAP], _nested(nested.hash_list)),
     _T.Type_FIXED_SIZE_LIST: _nested(nested.hash_fixed_list),
     _T.Type_STRUCT: _nested(nested.hash_struct),
-    _T.Type_SPARSE_UNION: lambda array, key: nested.hash_union(array, key, hash_array),
+    _T.Type_SPARSE_UNION: lambda array, key: (nested.hash_union(array, key, hash_array), None),
     _T.Type_NA: _null,
     _T.Type_DICTIONARY: _dictionary,
     _T.Type_RUN_END_ENCODED: _run_end,

@@ -55,18 +55,16 @@ def hash_list(array: pa.Array, key: int, child: Child) -> Words:
     return hash_runs(words, offsets - first, key)
 
 
-def hash_union(array: pa.Array, key: int, child: Child) -> Hashed:
-    """Sparse unions: the number of the member, then its value. A row whose member number is NULL is NULL."""
-    codes = array.type_codes
-    known = codes.is_valid().to_numpy(zero_copy_only=False)
-    chosen = codes.fill_null(0).to_numpy(zero_copy_only=False)
+def hash_union(array: pa.Array, key: int, child: Child) -> Words:
+    """Sparse unions: the number of the member, then its value."""
+    chosen = array.type_codes.to_numpy(zero_copy_only=False)
     words = np.zeros(len(array), np.uint64)
     for code in range(array.type.num_fields):
         rows = chosen == code
         if rows.any():
             member = np.full(len(array), finalise_int(key ^ code), np.uint64)
             words[rows] = hash_rows([member, element_words(array.field(code), key, child)], 2, key)[rows]
-    return words, None if known.all() else known
+    return words
 
 
 def hash_fixed_list(array: pa.Array, key: int, child: Child) -> Words:
