@@ -6,6 +6,7 @@ per group. Embedded, one state sees all batches; a cluster runs `update` in many
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.engine.plan import Call, Sketch
+from paretosql.errors import DataError, compose
 from paretosql.sketches import GroupedSketch, ProfileSketch
 from paretosql.sketches.estimators import estimate
 
@@ -37,6 +39,9 @@ class SketchState(Protocol):
     def merge(self, other: Any) -> None:
         """Add the state of another part of the same rows."""
 
+    def to_bytes(self) -> bytes:
+        """The state as bytes, for a place that will merge it."""
+
     def finish(self, counts: pa.Table | None) -> pa.Table:
         """The relation of the step; `counts` holds true row numbers when the batches were a sample."""
 
@@ -44,6 +49,15 @@ class SketchState(Protocol):
 def new_state(step: Sketch) -> SketchState:
     """An empty state for a step."""
     return GroupedState(step) if step.sets else WholeState(step)
+
+
+def read_state(step: Sketch, data: bytes) -> SketchState:
+    """The state of a step that `to_bytes` wrote.
+
+    Raises:
+        DataError: the bytes are damaged.
+    """
+    return GroupedState.from_bytes(step, data) if step.sets else WholeState.from_bytes(step, data)
 
 
 class WholeState:
@@ -67,6 +81,16 @@ class WholeState:
     def merge(self, other: WholeState) -> None:
         for mine, theirs in zip(self.sketches, other.sketches, strict=True):
             mine.merge(theirs)
+
+    def to_bytes(self) -> bytes:
+        return _pack(pa.table({"sketch": pa.array([each.to_bytes() for each in self.sketches], pa.binary())}))
+
+    @classmethod
+    def from_bytes(cls, step: Sketch, data: bytes) -> WholeState:
+        (table,) = _unpack(data)
+        state = cls(step)
+        state.sketches = [ProfileSketch.from_bytes(each) for each in table.column("sketch").to_pylist()]
+        return state
 
     def finish(self, counts: pa.Table | None) -> pa.Table:
         values = {}
@@ -119,6 +143,18 @@ class GroupedState:
             mine.merge(theirs)
         self._links.extend(other._links)
 
+    def to_bytes(self) -> bytes:
+        sketches = pa.table({"sketch": pa.array([each.to_bytes() for each in self._sketches], pa.binary())})
+        return _pack(sketches, *([pa.table(self._linked())] if self._links else []))
+
+    @classmethod
+    def from_bytes(cls, step: Sketch, data: bytes) -> GroupedState:
+        table, *links = _unpack(data)
+        state = cls(step)
+        state._sketches = [GroupedSketch.from_bytes(each) for each in table.column("sketch").to_pylist()]
+        state._links = [{name: _ids(each.column(name)) for name in each.column_names} for each in links]
+        return state
+
     def finish(self, counts: pa.Table | None) -> pa.Table:
         if counts is not None and counts.num_rows:
             self._link(counts, _ids(counts.column("g")))
@@ -152,6 +188,27 @@ class GroupedState:
         total = np.zeros(len(groups), np.int64)
         np.add.at(total, place, rows)
         return groups, total
+
+
+def _pack(*tables: pa.Table) -> bytes:
+    """Tables one after the other, each an Arrow stream."""
+    sink = io.BytesIO()
+    for table in tables:
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+    return sink.getvalue()
+
+
+def _unpack(data: bytes) -> list[pa.Table]:
+    source = io.BytesIO(data)
+    tables = []
+    try:
+        while source.tell() < len(data):
+            with pa.ipc.open_stream(source) as reader:
+                tables.append(reader.read_all())
+    except (pa.ArrowException, OSError) as fault:
+        raise DataError(compose("the state of a sketch step is damaged")) from fault
+    return tables
 
 
 def _ids(column: pa.Array | pa.ChunkedArray) -> Ids:

@@ -27,6 +27,16 @@ def con() -> Iterator[paretosql.Connection]:
 
 
 @pytest.fixture
+def cur(con: paretosql.Connection) -> paretosql.Cursor:
+    """A cursor on a fresh database that holds the table `item(name, price)` with six rows."""
+    cursor = con.cursor()
+    cursor.execute("CREATE TABLE item (name VARCHAR, price INTEGER)")
+    cursor.executemany("INSERT INTO item VALUES (?, ?)", [(f"item {i}", i) for i in range(6)])
+    con.commit()
+    return cursor
+
+
+@pytest.fixture
 def db_path(tmp_path: Path) -> Path:
     """Where a database file may be made; nothing is there yet."""
     return tmp_path / "shop.db"
