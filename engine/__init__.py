@@ -1,13 +1,21 @@
 """The engine: SQL text in, Arrow out. Read the modules in the order the data flows.
 
-    dbapi       the door: connections and cursors of PEP 249; `result` is the lazy form
-    route       decides who runs a statement: DuckDB as it stands, or our plan
-    statements  text to single statements          prefilter, dialect, parser, nodes: text to trees of our dialect
-    blocks      a tree to a plan: fragments for DuckDB around operators of ours
-    plan        what a plan is: frozen steps        explain: a plan as rows
-    run         runs the steps of a plan            fragment: one relational piece on DuckDB; aggregate: the sketch operator
-    session     one DuckDB connection, its transaction and its open result
-    stream      rows and Arrow batches on their way out; values and types give them their Python form
-    faults      foreign errors into ours            record: what happened while a plan ran
-    shell, script, render, cells: the command line
+    dbapi         the door: connections and cursors of PEP 249; `result` is the lazy form
+    route         who runs a statement: DuckDB as it stands, or our plan
+    statements    text to single statements; `binding`: their parameters
+    prefilter     might a text be ours?
+    dialect       text to trees; `parser`, `nodes`, `generator`, `faithful`, `pieces`, `depth` are its parts
+    recognize     is a tree ours? `reserved`: what a later version will run
+    counting      a statement that counts: planned, run, explained
+    blocks        a tree to a plan, SELECT by SELECT; `views` and `correlation` prepare the tree
+    block         one SELECT: `scope`, `outputs`, `grouping`, `options`, `parameters`, `countable`, `lift` read it,
+                  `rows`, `sketching`, `relation`, `reports` make its parts; `catalog` asks DuckDB about names
+    plan          what a plan is: frozen steps; `explain`: a plan as rows
+    run           runs the steps: `scan` feeds the operator in `aggregate` with batches from `fragment`; `record` notes
+    session       one DuckDB connection, its transaction and its open result; `files`, `names`, `workspace` help it
+    stream        rows and Arrow batches on their way out; `values` and `types` give them their Python form
+    faults        errors of others into ours
+
+The command line stands on top: `arguments`, `console`, `foreground`, `script`, `shell`, `prompt`, `commands`,
+`completion`, `progress`; and for its output `render`, `glyphs`, `cells`, `formats`.
 """

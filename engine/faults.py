@@ -28,6 +28,8 @@ _CLASSES: dict[str, type[errors.Error]] = {
     "Error": errors.DatabaseError,  # without a class of its own
 }
 
+_UNNAMED = ("Invalid", "Parameter Not Allowed")  # kinds that DuckDB prints without their name
+
 _HINTS: dict[str, str] = {
     "INTERRUPT": "the statement was stopped before its end; nothing of it was kept",
     "Transaction": "rollback() ends the failed transaction; then run its statements again",
@@ -146,7 +148,7 @@ def details(fault: Exception) -> dict[str, Any]:
 def _from_duckdb(fault: Exception, text: str | None) -> errors.Error:
     found = details(fault)
     kind, message = found["exception_type"], _message(found)
-    problem = f"{kind} Error: {message}" if kind else message
+    problem = f"{kind} Error: {message}" if kind and kind not in _UNNAMED else message
     target = _class_of(type(fault) if isinstance(fault, duckdb.Error) else _named(kind))
     return target(compose(problem, _spot(found, text), _hint(found, kind, message, text)))
 

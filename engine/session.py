@@ -21,7 +21,7 @@ from paretosql.engine import files
 from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
 from paretosql.engine.names import Names
-from paretosql.engine.statements import Statement, bind
+from paretosql.engine.statements import Statement, bind, counts_rows
 from paretosql.engine.stream import BATCH_ROWS, Stream
 from paretosql.engine.types import Description, describe
 from paretosql.engine.workspace import Workspace
@@ -223,11 +223,10 @@ class Session:
 
     def _outcome(self, con: duckdb.DuckDBPyConnection, statement: Statement) -> Outcome:
         raw = con.description
-        if not statement.returns_rows:
-            names = [each[0] for each in raw or ()]
-            row = con.fetchone() if names == ["Count"] else None
+        if not statement.returns_rows and not (statement.returns_rows is None and _has_rows(raw)):
+            row = con.fetchone() if counts_rows(statement) else None
             con.complete()
-            return Outcome(None, int(row[0]) if row else -1)
+            return Outcome(None, int(row[0]) if row and isinstance(row[0], int) else -1)
         # a change that returns rows is done already, and cancelling it would fail its transaction
         release = con.abort if statement.kind == "query" else con.complete
         return self._streaming(Stream(con, describe(raw), self._guard(statement), release), release)
@@ -322,9 +321,11 @@ class Session:
                 self.con.execute(statement.raw)
             self.transaction = "explicit"
             return Outcome(None, -1)
-        if self.transaction is None:
+        if self.transaction != "implicit":
+            # as DuckDB does it: it complains where no transaction is open, and COMMIT of a failed one is a rollback
             with translated(statement.whole):
-                self.con.execute(statement.raw)  # DuckDB says that no transaction is active
+                self.con.execute(statement.raw)
+            self.transaction, self._suspect = None, False
         elif statement.kind == "commit":
             self.commit()
         else:
@@ -340,6 +341,11 @@ class Outcome:
     def __init__(self, stream: Stream | None, rowcount: int) -> None:
         self.stream = stream
         self.rowcount = rowcount
+
+
+def _has_rows(raw: Any) -> bool:
+    """Whether DuckDB's description is of rows, and not of the count or success it reports for other statements."""
+    return [each[0] for each in raw or ()] not in ([], ["Count"], ["Success"])
 
 
 def _positive(name: str, value: int) -> int:

@@ -5,6 +5,7 @@ DuckDB's own parser does the splitting, so whatever it accepts is split its way.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Statement:
     text: str
     kind: Kind
     raw: duckdb.Statement | str  # DuckDB's parse, or the text of a plain query
-    returns_rows: bool
+    returns_rows: bool | None  # None: only running it tells
 
     rewritten: str | None = None  # what the user wrote, when `whole` is text of ours
 
@@ -44,6 +45,8 @@ class Statement:
         lead = len(self.text) - len(self.text.lstrip())
         return Spot(self.whole, self.offset + lead, len(self.text.split("\n")[0].strip()) or 1)
 
+
+_CREATE_TABLE = re.compile(r"\s*CREATE\b[^(;]*\bTABLE\b", re.IGNORECASE)
 
 # one SELECT without parameters, by its looks: DuckDB need not parse it twice
 _SIMPLE = re.compile(r"\s*SELECT\b[^;?$]*;?\s*\Z", re.IGNORECASE)
@@ -69,13 +72,26 @@ def split(con: duckdb.DuckDBPyConnection, text: str) -> list[Statement]:
     return statements
 
 
+def _type(raw: duckdb.Statement) -> StatementType | None:
+    """The kind of a statement; None for kinds that DuckDB's Python package has no name for yet."""
+    with contextlib.suppress(ValueError):
+        return raw.type
+    return None
+
+
+def _expected(raw: duckdb.Statement) -> list[ExpectedResultType]:
+    """What the statement may answer; nothing for kinds without a name."""
+    return [] if _type(raw) is None else raw.expected_result_type
+
+
 def _kind(raw: duckdb.Statement) -> Kind:
-    if raw.type == StatementType.TRANSACTION:
+    kind = _type(raw)
+    if kind == StatementType.TRANSACTION:
         word = _first_word(raw.query)
         return "begin" if word in ("BEGIN", "START") else "commit" if word in ("COMMIT", "END") else "rollback"
-    if raw.type in _CHANGES or (raw.type == StatementType.COPY and _copies_in(raw.query)):
+    if kind in _CHANGES or (kind == StatementType.COPY and _copies_in(raw.query)):
         return "change"
-    return "query" if raw.expected_result_type == [ExpectedResultType.QUERY_RESULT] else "define"
+    return "query" if _expected(raw) == [ExpectedResultType.QUERY_RESULT] else "define"
 
 
 def _first_word(text: str) -> str:
@@ -97,16 +113,27 @@ def _copies_in(text: str) -> bool:
     return False
 
 
-def _returns_rows(raw: duckdb.Statement) -> bool:
-    """False for statements whose only result is a count of changed rows, or none."""
-    expected = raw.expected_result_type
-    if expected == [ExpectedResultType.QUERY_RESULT]:
+def _returns_rows(raw: duckdb.Statement) -> bool | None:
+    """False for statements whose only result is a count of changed rows, or none; None when only running it tells."""
+    expected, kind = _expected(raw), _type(raw)
+    if expected == [ExpectedResultType.QUERY_RESULT] or kind == StatementType.MULTI:  # PIVOT becomes several statements
         return True
-    if raw.type == StatementType.MULTI:  # PIVOT: DuckDB expands it to several, the last a SELECT
-        return True
-    if raw.type in _CHANGES:
+    if kind is None:
+        return None
+    if kind in _CHANGES:
         return "returning" in raw.query.lower()
-    return raw.type == StatementType.COPY and "return_" in raw.query.lower()
+    return kind == StatementType.COPY and "return_" in raw.query.lower()
+
+
+def counts_rows(statement: Statement) -> bool:
+    """Whether the one number that a statement answers is how many rows it has written."""
+    if isinstance(statement.raw, str):
+        return False
+    kind = _type(statement.raw)
+    makes_table = kind == StatementType.CREATE and re.match(
+        r"\s*CREATE\b[^(;]*\bTABLE\b", statement.text, re.IGNORECASE
+    )
+    return statement.kind == "change" or kind == StatementType.COPY or bool(makes_table)
 
 
 def bind(statement: Statement, parameters: Parameters) -> list[Any] | dict[str, Any] | None:

@@ -1,8 +1,8 @@
 """Arrow columns to the Python values a DB-API user expects.
 
 DuckDB makes Python rows itself, and faster, except for TIMESTAMP WITH TIME ZONE, which it hands to the package pytz.
-Rows of results that hold such a column are made here instead, with the values DuckDB would give. Dates beyond Python's
-year 9999 become the last representable instant, as DuckDB does.
+Rows of results that hold such a column are made here instead, with the values DuckDB would give: infinities become the
+ends of Python's calendar, and other dates outside it become text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from paretosql.engine.types import ColumnType, Description
@@ -23,6 +24,7 @@ Decoder = Callable[[pa.Array, ColumnType], list[Any]]
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+_INFINITE, _INFINITE_DAYS = 2**63 - 1, 2**31 - 1  # DuckDB's infinities
 _LOWEST, _HIGHEST = ((each - _EPOCH) // datetime.timedelta(microseconds=1) for each in (_FIRST, _LAST))
 
 
@@ -56,17 +58,37 @@ def _instants(array: pa.Array, kind: ColumnType) -> list[Any]:
     zone = array.type.tz
     target = _zone(zone) if zone else None
     micros = array.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).to_pylist()
-    return [None if each is None else _instant(each, target) for each in micros]
+    found = [None if each is None else _instant(each, target) for each in micros]
+    return _spelled(found, array, kind)
 
 
-def _instant(micros: int, zone: datetime.tzinfo | None) -> datetime.datetime:
-    utc = _EPOCH + datetime.timedelta(microseconds=min(max(micros, _LOWEST), _HIGHEST))
+def _instant(micros: int, zone: datetime.tzinfo | None) -> datetime.datetime | None:
+    """The instant in a zone; without a zone for infinities; None when Python's calendar does not reach it."""
+    if abs(micros) == _INFINITE:
+        return datetime.datetime.max if micros > 0 else datetime.datetime.min
+    if not _LOWEST <= micros <= _HIGHEST:
+        return None
+    utc = _EPOCH + datetime.timedelta(microseconds=micros)
     if zone is None:
         return utc.replace(tzinfo=None)
     try:
         return utc.astimezone(zone)
     except OverflowError:  # the first and last hours of Python's calendar
         return utc
+
+
+def _spelled(found: list[Any], array: pa.Array, kind: ColumnType) -> list[Any]:
+    """Put DuckDB's text, in UTC, where Python has no value for something that is not NULL."""
+    missing = [at for at, value in enumerate(found) if value is None and array[at].is_valid]
+    if missing:
+        rows = pa.table({"x": array.take(pa.array(missing))})
+        con = duckdb.connect(config={"threads": 1})
+        con.execute("SET TimeZone = 'UTC'")
+        texts = con.from_arrow(rows).project("x::VARCHAR").fetchall()
+        con.close()
+        for at, (text,) in zip(missing, texts, strict=True):
+            found[at] = text
+    return found
 
 
 def _zone(name: str) -> datetime.tzinfo:
@@ -77,10 +99,15 @@ def _zone(name: str) -> datetime.tzinfo:
 
 
 def _dates(array: pa.Array, kind: ColumnType) -> list[Any]:
-    low, high = datetime.date.min.toordinal(), datetime.date.max.toordinal()
-    first = datetime.date(1970, 1, 1).toordinal()
     days = array.cast(pa.int32()).to_pylist()
-    return [None if day is None else datetime.date.fromordinal(min(max(day + first, low), high)) for day in days]
+    return _spelled([None if each is None else _date(each) for each in days], array, kind)
+
+
+def _date(days: int) -> datetime.date | None:
+    if abs(days) == _INFINITE_DAYS:
+        return datetime.date.max if days > 0 else datetime.date.min
+    ordinal = days + _EPOCH.toordinal()
+    return datetime.date.fromordinal(ordinal) if 1 <= ordinal <= datetime.date.max.toordinal() else None
 
 
 def _interval(value: Any) -> datetime.timedelta:

@@ -187,7 +187,7 @@ def test_views_that_count_live_in_the_database(tmp_path):
         "(340282366920938463463374607431768211455::UHUGEINT), (340282366920938463463374607431768211454::UHUGEINT)",
         "(1::VARIANT), ('1'::VARIANT), (1::BIGINT::VARIANT)",
         "({'a': '01:00:00+02'::TIMETZ}), ({'a': '01:00:00+03'::TIMETZ})",
-        "(1::UNION(a INTEGER, b VARCHAR)), ('x'::UNION(a INTEGER, b VARCHAR)), (1::UNION(a INTEGER, b VARCHAR)), (NULL)",
+        "(1::UNION(a INT, b VARCHAR)), ('x'::UNION(a INT, b VARCHAR)), (1::UNION(a INT, b VARCHAR)), (NULL)",
     ],
 )
 def test_values_that_arrow_blurs_stay_apart(pair, values):

@@ -38,7 +38,7 @@ assert rows == {rows}
 """
 
 READER = """
-rows = sum(batch.num_rows for batch in con.execute({query!r}).reader())
+rows = sum(batch.num_rows for batch in con.execute({query!r}, arrow=True).reader())
 assert rows == {rows}
 """
 
@@ -100,10 +100,10 @@ def peak_mib(body: str, rows: int, timeout_s: float) -> float:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_result_is_never_in_memory_as_a_whole(way):
-    """20 million rows of two numbers are 320 MB as Arrow, gigabytes as tuples; reading them takes under 600 MiB."""
+    """20 million rows of two numbers are 320 MB as Arrow, gigabytes as tuples; reading them takes under 300 MiB."""
     rows = 2_000_000 if way in ("result-rows", "fetchmany") else 20_000_000
-    # a program that reads nothing needs about 100 MiB; only cursor.reader() may hold a result once as Arrow
-    assert peak_mib(WAYS[way], rows, 250) < (600 if way == "reader" else 300)
+    # a program that reads nothing needs about 100 MiB
+    assert peak_mib(WAYS[way], rows, 250) < 300
 
 
 def test_a_result_that_is_moved_aside_stays_small_and_readable():
