@@ -13,7 +13,7 @@
     plan          what a plan is: frozen steps; `explain`: a plan as rows
     run           runs the steps: `scan` feeds the operator in `aggregate` with batches from `fragment`; `record` notes
     session       one DuckDB connection, its transaction and its open result; `files`, `names`, `workspace` help it
-    stream        rows and Arrow batches on their way out; `values` and `types` give them their Python form
+    stream        rows and Arrow batches on their way out; `values`, `types`, `timezones`: their Python form
     faults        errors of others into ours
 
 The command line stands on top: `arguments`, `console`, `foreground`, `script`, `shell`, `prompt`, `commands`,

@@ -18,8 +18,9 @@ from typing import IO, Any
 import duckdb
 import pyarrow as pa
 
+from paretosql.engine.timezones import rows_have_zones
 from paretosql.engine.types import Description
-from paretosql.engine.values import needs_decoding, rows_of
+from paretosql.engine.values import needs_zones, rows_of
 from paretosql.errors import InterfaceError, compose
 
 BATCH_ROWS = 122_880  # DuckDB's row group; our choice
@@ -49,7 +50,7 @@ class Stream:
         self._schema: pa.Schema | None = None if reader is None else reader.schema
         self._rows: Iterator[list[Row]] | None = None  # set once unread rows have been moved aside
         self._left: list[Row] = []
-        if reader is None and needs_decoding(description):
+        if reader is None and needs_zones(description) and not rows_have_zones():
             self._open_batches()
 
     # reading

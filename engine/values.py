@@ -1,21 +1,21 @@
 """Arrow columns to the Python values a DB-API user expects.
 
-DuckDB makes Python rows itself, and faster, except for TIMESTAMP WITH TIME ZONE, which it hands to the package pytz.
-Rows of results that hold such a column are made here instead, with the values DuckDB would give: infinities become the
-ends of Python's calendar, and other dates outside it become text.
+DuckDB makes Python rows itself, and faster. Results that were asked for as Arrow and are read as rows all the same
+become rows here, with the values DuckDB would give: infinities become the ends of Python's calendar, and other dates
+outside it become text.
 """
 
 from __future__ import annotations
 
 import datetime
 import uuid
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from paretosql.engine.timezones import plain_zone
 from paretosql.engine.types import ColumnType, Description
 from paretosql.errors import NotSupportedError, compose
 
@@ -24,11 +24,12 @@ Decoder = Callable[[pa.Array, ColumnType], list[Any]]
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+_DAY = 24 * 60 * 60 * 1_000_000
 _INFINITE, _INFINITE_DAYS = 2**63 - 1, 2**31 - 1  # DuckDB's infinities
 _LOWEST, _HIGHEST = ((each - _EPOCH) // datetime.timedelta(microseconds=1) for each in (_FIRST, _LAST))
 
 
-def needs_decoding(description: Description) -> bool:
+def needs_zones(description: Description) -> bool:
     """True when a column, or a part of a nested column, is a TIMESTAMP WITH TIME ZONE."""
     return any("TIMESTAMP WITH TIME ZONE" in kind.sql for _, kind, *_ in description)
 
@@ -56,7 +57,7 @@ def _each(convert: Callable[[Any], Any]) -> Decoder:
 
 def _instants(array: pa.Array, kind: ColumnType) -> list[Any]:
     zone = array.type.tz
-    target = _zone(zone) if zone else None
+    target = plain_zone(zone) if zone else None
     micros = array.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).to_pylist()
     found = [None if each is None else _instant(each, target) for each in micros]
     return _spelled(found, array, kind)
@@ -89,13 +90,6 @@ def _spelled(found: list[Any], array: pa.Array, kind: ColumnType) -> list[Any]:
         for at, (text,) in zip(missing, texts, strict=True):
             found[at] = text
     return found
-
-
-def _zone(name: str) -> datetime.tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return datetime.UTC  # a machine without a zone database: the same instant, written in UTC
 
 
 def _dates(array: pa.Array, kind: ColumnType) -> list[Any]:
@@ -143,26 +137,32 @@ def _maps(array: pa.Array, kind: ColumnType) -> list[Any]:
 
 
 def _structs(array: pa.Array, kind: ColumnType) -> list[Any]:
-    columns = [decode(part, inner) for part, (_, inner) in zip(array.flatten(), kind.parts, strict=True)]
-    rows = zip(*columns, strict=True)
-    names = [name for name, _ in kind.parts]
     valid = array.is_valid().to_pylist()
-    if kind.id == "tuple" or not any(names):  # row(...) has no field names
+    names = [name for name, _ in kind.parts]
+    columns = [decode(array.field(at), inner) for at, (_, inner) in enumerate(kind.parts)]
+    rows = zip(*columns, strict=True) if columns else [()] * len(array)
+    if kind.id == "tuple" or (names and not any(names)):  # row(...) has no field names
         return [row if ok else None for ok, row in zip(valid, rows, strict=True)]
     return [dict(zip(names, row, strict=True)) if ok else None for ok, row in zip(valid, rows, strict=True)]
 
 
 def _unions(array: pa.Array, kind: ColumnType) -> list[Any]:
+    whole = pa.concat_arrays([array])  # the members of a slice do not know its offset
     members = [inner for name, inner in kind.parts if name]
-    fields = [decode(array.field(at), inner) for at, inner in enumerate(members)]
-    return [fields[code][row] for row, code in enumerate(array.type_codes.to_pylist())]
+    fields = [decode(whole.field(at), inner) for at, inner in enumerate(members)]
+    return [fields[code][row] for row, code in enumerate(whole.type_codes.to_pylist())]
+
+
+def _times(array: pa.Array, kind: ColumnType) -> list[Any]:
+    micros = array.cast(pa.time64("us"), safe=False).cast(pa.int64()).to_pylist()
+    return ["24:00:00" if at == _DAY else value for at, value in zip(micros, array.to_pylist(), strict=True)]
 
 
 def _refused(array: pa.Array, kind: ColumnType) -> list[Any]:
     raise NotSupportedError(
         compose(
-            f"{kind.sql} beside TIMESTAMP WITH TIME ZONE cannot be fetched as Python values",
-            hint="cast one of them to VARCHAR, or read the result with arrow()",
+            f"{kind.sql} cannot be read as rows from a result that was asked for as Arrow",
+            hint="execute without arrow=True, or cast the column to VARCHAR",
         )
     )
 
@@ -176,7 +176,8 @@ _DECODERS: dict[str, Decoder] = {
     "date": _dates,
     "interval": _each(_interval),
     "hugeint": _each(int),
-    "uhugeint": _each(int),
+    "uhugeint": _each(lambda value: int(value) % 2**128),  # Arrow has no unsigned decimals
+    "time": _times,
     "uuid": _each(uuid.UUID),
     "bit": _each(_bits),
     "bignum": lambda array, kind: _each(_big)(array.storage, kind),
