@@ -79,7 +79,7 @@ def _type(raw: duckdb.Statement) -> StatementType | None:
     return None
 
 
-def _expected(raw: duckdb.Statement) -> list[ExpectedResultType]:
+def _expected(raw: duckdb.Statement) -> list[Any]:
     """What the statement may answer; nothing for kinds without a name."""
     return [] if _type(raw) is None else raw.expected_result_type
 
