@@ -11,7 +11,6 @@ except in JSON, where types that JSON has are used:
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any, Protocol, TextIO
@@ -30,7 +29,6 @@ PLAIN = {*INTEGERS, "boolean", "blob", "varchar", "null"}
 DIGITS = {"float", "double", "decimal", "hugeint", "uhugeint", "bignum"}
 MOMENTS = {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone"}
 NESTED = {"list", "array", "struct", "map"}
-ISO_GAP = re.compile(r"^(\d{4,}-\d\d-\d\d) (?=\d)")
 NOT_NUMBERS = {"nan": '"NaN"', "-nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
 
 

@@ -14,7 +14,7 @@ from paretosql.engine.record import Progress
 from paretosql.engine.session import Session
 from paretosql.engine.stream import Row, Stream
 from paretosql.engine.types import ColumnType, Description
-from paretosql.errors import ProgrammingError, compose
+from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 SHOWN_ROWS = 20
 CHUNK_ROWS = 10_000
@@ -111,6 +111,15 @@ class Result:
     def explain(self) -> str:
         """The plan of the query as text."""
         return route.explain(self._session, self._query, self._parameters)
+
+    def frontier(self) -> None:
+        """Reserved: the choices of latency and cost, once a resource optimizer makes them."""
+        raise NotSupportedError(
+            compose(
+                "a frontier needs the resource optimizer, which is not part of this version",
+                hint="explain() works today",
+            )
+        )
 
     def __repr__(self) -> str:
         return render.box(*self._head(SHOWN_ROWS))
