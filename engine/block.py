@@ -13,10 +13,9 @@ from paretosql.engine.lift import (
     Lifter,
     column,
     flatten,
-    own_nodes,
     source_names,
 )
-from paretosql.engine.nodes import NdvCall, function_name
+from paretosql.engine.nodes import NdvCall, function_name, own_nodes
 from paretosql.engine.options import read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
 from paretosql.engine.parameters import fragment

@@ -20,7 +20,7 @@ from sqlglot import exp
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
-from paretosql.engine.nodes import NdvCall, NdvReport, function_name, spot_of
+from paretosql.engine.nodes import NdvCall, NdvReport, function_name, inner_nodes, own_nodes, spot_of
 from paretosql.engine.outputs import name_subqueries
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Plan, Step
@@ -45,7 +45,7 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
     for node in list(_inner_first(tree)):
         if isinstance(node, NdvReport):
             steps.extend(replace_report(node, catalog))
-        elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in _direct(node)):
+        elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in inner_nodes(node)):
             _check_place(node, catalog)
             new = replace_block(node, catalog, steps)
             if node is tree:
@@ -76,14 +76,6 @@ def _inner_first(tree: exp.Expr) -> Iterator[exp.Expr]:
         yield tree
 
 
-def _direct(select: exp.Expr) -> Iterator[exp.Expr]:
-    """The nodes of a SELECT that are not inside another query."""
-    for child in select.iter_expressions():
-        if not isinstance(child, exp.Query):
-            yield child
-            yield from _direct(child)
-
-
 _OUTSIDE = {"where": "WHERE", "group": "GROUP BY", "from_": "FROM", "joins": "a join condition", "laterals": "FROM"}
 
 
@@ -93,13 +85,13 @@ def _check_place(select: exp.Expr, catalog: Catalog) -> None:
     for name, words in _OUTSIDE.items():
         part = select.args.get(name)
         for root in part if isinstance(part, list) else [part] if part is not None else []:
-            for node in (root, *_direct(root)):
+            for node in own_nodes(root):
                 if isinstance(node, NdvCall):
                     hint = "HAVING filters groups by ndv(x); a subquery can compute it first"
                     raise ProgrammingError(
                         compose(f"ndv is an aggregate and cannot stand in {words}", spot_of(node, text), hint)
                     )
-    for node in _direct(select):
+    for node in inner_nodes(select):
         if isinstance(node, NdvCall):
             _check_call(node, catalog)
 
@@ -125,7 +117,7 @@ def _check_call(node: exp.Expr, catalog: Catalog) -> None:
         )
     if isinstance(node.this, exp.Order):
         raise NotSupportedError(compose("ndv counts a set: order does not matter", spot, "leave ORDER BY out"))
-    inner = next((each for each in _direct(node) if isinstance(each, (exp.AggFunc, exp.Window))), None)
+    inner = next((each for each in inner_nodes(node) if isinstance(each, (exp.AggFunc, exp.Window))), None)
     if inner is not None:
         what = "a window" if isinstance(inner, exp.Window) else "an aggregate"
         raise ProgrammingError(compose(f"ndv counts values of rows, not {what}", spot, "aggregate in a subquery first"))

@@ -18,8 +18,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.lift import own_nodes, source_names
-from paretosql.engine.nodes import NdvCall, spot_of
+from paretosql.engine.lift import source_names
+from paretosql.engine.nodes import NdvCall, inner_nodes, spot_of
 from paretosql.engine.scope import Scope
 from paretosql.errors import NotSupportedError, compose
 
@@ -30,7 +30,7 @@ _OUT_OF_LIST = (exp.From, exp.Join, exp.CTE, exp.Lateral)
 def decorrelate(tree: exp.Expr, catalog: Catalog) -> None:
     """Replace, in place, every counting SELECT of `tree` that names columns of the SELECT around it."""
     for select in list(tree.find_all(exp.Select)):
-        if not any(isinstance(node, NdvCall) for node in _direct(select)):
+        if not any(isinstance(node, NdvCall) for node in inner_nodes(select)):
             continue
         outer = _around(select)
         if outer is None:
@@ -52,16 +52,12 @@ def _around(select: exp.Select) -> exp.Select | None:
     return node
 
 
-def _direct(select: exp.Select) -> list[exp.Expr]:
-    return [
-        node for child in select.iter_expressions() if not isinstance(child, exp.Query) for node in own_nodes(child)
-    ]
-
-
 def _foreign_columns(select: exp.Select, outer: exp.Select, catalog: Catalog) -> list[exp.Column]:
     """Columns in `select` that only `outer` can mean."""
     own, around = source_names(select), source_names(outer)
-    columns = [node for node in _direct(select) if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star)]
+    columns = [
+        node for node in inner_nodes(select) if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star)
+    ]
     found = [each for each in columns if each.table and each.table.lower() not in own and each.table.lower() in around]
     bare = [each for each in columns if not each.table]
     if bare:
@@ -81,7 +77,7 @@ def _refuse_lateral(select: exp.Select, catalog: Catalog) -> None:
     if outer is None or not isinstance(outer, exp.Select):
         return
     own, around = source_names(select), source_names(outer)
-    for node in _direct(select):
+    for node in inner_nodes(select):
         if isinstance(node, exp.Column) and node.table and node.table.lower() in around - own:
             hint = "count in a subquery that groups by the column, and join that"
             spot = spot_of(node, catalog.text)
@@ -95,7 +91,7 @@ def _refuse_hard_cases(select: exp.Select, catalog: Catalog) -> None:
     group = select.args.get("group")
     sets = group is not None and (group.args.get("all") or group.find(exp.GroupingSets, exp.Rollup, exp.Cube))
     if hard or sets or select.args.get("from_") is None:
-        call = next(node for node in _direct(select) if isinstance(node, NdvCall))
+        call = next(node for node in inner_nodes(select) if isinstance(node, NdvCall))
         hint = "group by the column in a subquery and join it: .. JOIN (SELECT k, ndv(x) AS n .. GROUP BY k) USING (k)"
         raise NotSupportedError(
             compose("a correlated ndv subquery has one source and plain grouping", spot_of(call, catalog.text), hint)

@@ -7,7 +7,7 @@ compute. `SELECT a + 1, sum(b) / ndv(c) ... GROUP BY a + 1` becomes `SELECT k0, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -23,14 +23,6 @@ _INSIDE = (exp.Order, exp.Ordered, exp.Distinct, exp.Tuple, exp.Where, exp.Star,
 def column(name: str) -> exp.Column:
     """A bare column reference."""
     return exp.column(name)
-
-
-def own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
-    """The nodes of an expression outside the subqueries in it; the root itself first."""
-    yield root
-    for child in root.iter_expressions():
-        if not isinstance(child, exp.Query):
-            yield from own_nodes(child)
 
 
 class Lifter:

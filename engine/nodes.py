@@ -7,6 +7,7 @@ kept in `node.meta` as sqlglot keeps those of its identifiers: `start` and `end`
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -192,3 +193,16 @@ def function_name(node: exp.Expr) -> str:
     if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
         return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this)
     return node.sql_name() if isinstance(node, exp.AggFunc) else ""
+
+
+def own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
+    """The nodes of an expression outside the subqueries in it; the root itself first."""
+    yield root
+    for child in root.iter_expressions():
+        if not isinstance(child, exp.Query):
+            yield from own_nodes(child)
+
+
+def inner_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
+    """The same without the root; of a SELECT, what is its own and not of a query inside it."""
+    return itertools.islice(own_nodes(root), 1, None)

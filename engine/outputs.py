@@ -6,8 +6,7 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.lift import own_nodes
-from paretosql.engine.nodes import NdvCall
+from paretosql.engine.nodes import NdvCall, own_nodes
 from paretosql.engine.parameters import fragment
 from paretosql.engine.scope import Scope
 from paretosql.errors import NotSupportedError, compose

@@ -7,8 +7,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.lift import own_nodes
-from paretosql.engine.nodes import NdvCall, spot_of
+from paretosql.engine.nodes import NdvCall, own_nodes, spot_of
 from paretosql.engine.parameters import fragment
 from paretosql.errors import NotSupportedError, compose
 
