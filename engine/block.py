@@ -24,6 +24,7 @@ from paretosql.engine.relation import grouped
 from paretosql.engine.rows import ARGUMENT, Block
 from paretosql.engine.scope import Scope
 from paretosql.engine.sketching import sketch_steps
+from paretosql.engine.spelling import Spelling
 
 
 def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> exp.Select:
@@ -35,7 +36,9 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
     if select.find(NdvCall) is None:
         return select
     grouping = _grouping(select, scope)
-    lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), source_names(select))
+    sources = source_names(select)
+    spelling = Spelling(sources, lambda: scope.columns)
+    lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), sources, spelling)
     new = _lifted(select, lifter)
     block = Block(
         scope.rows(),

@@ -86,6 +86,9 @@ def _check_place(select: exp.Expr, catalog: Catalog) -> None:
         part = select.args.get(name)
         for root in part if isinstance(part, list) else [part] if part is not None else []:
             for node in own_nodes(root):
+                if isinstance(node, NdvCall) and node.find_ancestor(exp.Pivot) is not None:
+                    hint = "group in a subquery, then pivot"
+                    raise NotSupportedError(compose("ndv in PIVOT is not supported", spot_of(node, text), hint))
                 if isinstance(node, NdvCall):
                     hint = "HAVING filters groups by ndv(x); a subquery can compute it first"
                     raise ProgrammingError(

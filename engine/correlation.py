@@ -135,7 +135,9 @@ def _grouped(select: exp.Select, domain: exp.Expr, names: list[str]) -> exp.Sele
     lateral = exp.Lateral(this=rows.subquery(), alias=exp.TableAlias(this=exp.to_identifier(source.alias_or_name)))
     new.set("where", None)
     new.set("from_", exp.From(this=domain))
-    new.set("joins", [exp.Join(this=lateral, side="LEFT", on=exp.true())])
+    # without a GROUP BY of its own the subquery has a row for no rows, too
+    side = None if select.args.get("group") else "LEFT"
+    new.set("joins", [exp.Join(this=lateral, side=side, on=exp.true())])
     for count in list(new.find_all(exp.Count)):
         if isinstance(count.this, exp.Star) or count.this is None:
             count.set("this", exp.column(ONE))  # the domain keeps a row where the subquery has none

@@ -265,7 +265,9 @@ def translated_names(text: str) -> Iterator[None]:
 
 
 def _message(found: dict[str, Any]) -> str:
-    return re.sub(r"\n\nLINE \d+:.*", "", found["exception_message"].strip(), flags=re.DOTALL)
+    message: str = found["exception_message"].strip()
+    # our own picture takes the place of DuckDB's, unless the user has switched positions off
+    return re.sub(r"\n\nLINE \d+:.*", "", message, flags=re.DOTALL) if "position" in found else message
 
 
 def function_missing(fault: BaseException | None) -> bool:

@@ -13,7 +13,7 @@ KeySet = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Grouping:
-    """`keys` are distinct expressions; each set holds indexes into them, in the order DuckDB makes the groups."""
+    """`keys` are distinct expressions; each set holds ascending indexes into them."""
 
     keys: tuple[exp.Expr, ...]
     sets: tuple[KeySet, ...]
@@ -47,7 +47,7 @@ def grouping_of(group: exp.Group, resolve: Callable[[exp.Expr], exp.Expr]) -> Gr
         return keys.index(expression)
 
     parts = [_alternatives(part, key) for part in _parts(group)]
-    sets = [tuple(dict.fromkeys(itertools.chain(*choice))) for choice in itertools.product(*parts)]
+    sets = [tuple(sorted(set(itertools.chain(*choice)))) for choice in itertools.product(*parts)]
     return Grouping(tuple(keys), tuple(sets) or ((),))
 
 

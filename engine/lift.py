@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from paretosql.engine.nodes import NdvCall, function_name
+from paretosql.engine.spelling import Spelling
 
 KEY, AGGREGATE, VALUE = "__k", "__a", "__v"  # column name prefixes of the grouped relation
 RELATION = "__b"  # its name
@@ -25,6 +26,9 @@ def column(name: str) -> exp.Column:
     return exp.column(name)
 
 
+_NO_KEY = (exp.Alias, exp.Ordered, exp.Order, exp.Identifier, exp.Tuple, exp.Qualify, exp.Distinct)
+
+
 class Lifter:
     """Replaces keys, aggregates and distinct counts of one SELECT, and keeps the lists of what was replaced."""
 
@@ -34,8 +38,11 @@ class Lifter:
         is_aggregate: Callable[[str], bool],
         aliases: set[str],
         sources: set[str],
+        spelling: Spelling,
     ) -> None:
         self.keys = list(keys)
+        self._spelt = [spelling.of(key) for key in keys]
+        self._spelling = spelling
         self.aggregates: list[exp.Expr] = []
         self.calls: list[exp.Expr] = []  # NdvCall, or Filter around one
         self._is_aggregate = is_aggregate
@@ -54,6 +61,8 @@ class Lifter:
         if place is not None:
             return place
         copy = node.copy()
+        if isinstance(copy, exp.Column) and self.keys:
+            copy = self._spelling.split_fields(copy)
         if isinstance(node, exp.Window):
             self._lift_window(copy)
             return copy
@@ -69,8 +78,9 @@ class Lifter:
                 child.replace(self.lift(child, alias_first=deeper))
 
     def _place(self, node: exp.Expr) -> exp.Expr | None:
-        if node in self.keys:
-            return column(f"{KEY}{self.keys.index(node)}")
+        spelt = self._spelling.of(node) if self.keys and not isinstance(node, _NO_KEY) else None
+        if spelt in self._spelt:
+            return column(f"{KEY}{self._spelt.index(spelt)}")
         core = _core(node)
         if isinstance(core, NdvCall):
             return column(f"{VALUE}{_index(self.calls, node)}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.nodes import NdvCall, own_nodes
+from paretosql.engine.lift import source_names
+from paretosql.engine.nodes import NdvCall, own_nodes, spot_of
 from paretosql.engine.parameters import fragment
 from paretosql.engine.scope import Scope
-from paretosql.errors import NotSupportedError, compose
+from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 
 def expand_stars(scope: Scope) -> None:
@@ -75,10 +78,30 @@ def name_outputs(scope: Scope) -> None:
         inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
         node.replace(exp.Anonymous(this="approx_count_distinct", expressions=[inner.copy()]))
     piece = fragment(scope.alone(bound))
-    described = scope.catalog.describe(piece.sql, piece.wants)
+    try:
+        described = scope.catalog.describe(piece.sql, piece.wants)
+    except ProgrammingError as fault:
+        _refuse_correlation(fault, scope)
+        raise
     items = scope.select.expressions
     for at, item in enumerate(items):
         if not isinstance(item, (exp.Alias, exp.Aliases)):
             counts = any(isinstance(node, NdvCall) for node in own_nodes(item))
             name = item.sql(dialect=Pareto) if counts or len(described) != len(items) else described[at][0]
             item.replace(exp.alias_(item.copy(), exp.to_identifier(name, quoted=True)))
+
+
+def _refuse_correlation(fault: ProgrammingError, scope: Scope) -> None:
+    """Say so when the table that DuckDB misses belongs to a query further out."""
+    missing = re.match(r'Binder Error: Referenced table "([^"]+)" not found', str(fault))
+    outer = scope.select.parent_select
+    while missing is not None and outer is not None:
+        if missing[1].lower() in source_names(outer):
+            call = scope.select.find(NdvCall)
+            spot = spot_of(call, scope.catalog.text) if call is not None else None
+            hint = (
+                "group by the column in a subquery and join it: .. JOIN (SELECT k, ndv(x) AS n .. GROUP BY k) USING (k)"
+            )
+            problem = f"ndv in a query that depends on {missing[1]} of a query around it is not supported here"
+            raise NotSupportedError(compose(problem, spot, hint)) from fault.__cause__
+        outer = outer.parent_select

@@ -23,7 +23,7 @@ def grouped(block: Block, sketches: list[Sketch]) -> exp.Select:
     grouping = block.grouping
     aggregates = [exp.alias_(each.copy(), f"{AGGREGATE}{at}") for at, each in enumerate(block.aggregates)]
     if not grouping.keys:
-        base = block.select(*aggregates) if aggregates else exp.select(exp.alias_(exp.Literal.number(1), "__one"))
+        base = _one_row(block, aggregates)
         query = exp.select("*").from_(base.subquery("__s"))
         for step in sketches:
             query = query.join(exp.to_table(step.name), join_type="cross")
@@ -44,6 +44,15 @@ def grouped(block: Block, sketches: list[Sketch]) -> exp.Select:
     for step in sketches:
         query = _join(query, step, bits)
     return query
+
+
+def _one_row(block: Block, aggregates: list[exp.Alias]) -> exp.Select:
+    """The aggregates over all rows; one row, or one for each time the clause says GROUP BY ()."""
+    if len(block.grouping.sets) > 1:
+        base = block.select(*(aggregates or [exp.alias_(exp.Count(this=exp.Star()), "__one")]))
+        base.set("group", exp.Group(expressions=[_grouping_sets(block.grouping)]))
+        return base
+    return block.select(*aggregates) if aggregates else exp.select(exp.alias_(exp.Literal.number(1), "__one"))
 
 
 def _join(query: exp.Select, step: Sketch, bits: exp.Expr) -> exp.Select:

@@ -16,6 +16,7 @@ from paretosql.engine.faults import function_missing, translated
 from paretosql.engine.prefilter import mentions_ours
 from paretosql.engine.record import Progress
 from paretosql.engine.session import Outcome, Session
+from paretosql.engine.statements import repeatable as may_repeat
 from paretosql.engine.statements import split
 from paretosql.engine.types import Description
 from paretosql.errors import ProgrammingError, compose
@@ -79,12 +80,30 @@ def _close(outcome: Outcome) -> None:
 def _piece(session: Session, text: str, parameters: Parameters, progress: Watcher, arrow: bool) -> Outcome:
     """Run one statement that may be ours."""
     from paretosql.engine.counting import count
+    from paretosql.engine.nodes import ParseError
 
-    tree = _our_tree(session, text)
+    try:
+        tree = _our_tree(session, text)
+    except ParseError as problem:
+        return _run_unread(session, text, parameters, arrow, problem)
     if tree is None:
         return _run_each(session, text, parameters, arrow)
     with translated(text), deep():
         return count(session, tree, text, parameters, progress, arrow=arrow)
+
+
+def _run_unread(session: Session, text: str, parameters: Parameters, arrow: bool, problem: ProgrammingError) -> Outcome:
+    """Give DuckDB a text that looks ours and that our parser cannot read; it may only use our words as names."""
+    try:
+        split(session.con, text)
+    except ProgrammingError:
+        raise problem from None
+    try:
+        return _run_each(session, text, parameters, arrow)
+    except ProgrammingError as fault:
+        if function_missing(fault.__cause__):
+            raise problem from None
+        raise
 
 
 def _our_tree(session: Session, text: str) -> Any:
@@ -143,7 +162,7 @@ def repeatable(session: Session, text: str) -> bool:
 
             return reads_only(tree)
         statements = split(session.con, text)
-        return len(statements) == 1 and statements[0].kind == "query"
+        return len(statements) == 1 and may_repeat(statements[0])
 
 
 def describe(session: Session, text: str, parameters: Parameters = None) -> Description:

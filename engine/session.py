@@ -323,9 +323,11 @@ class Session:
             return Outcome(None, -1)
         if self.transaction != "implicit":
             # as DuckDB does it: it complains where no transaction is open, and COMMIT of a failed one is a rollback
-            with translated(statement.whole):
-                self.con.execute(statement.raw)
-            self.transaction, self._suspect = None, False
+            try:
+                with translated(statement.whole):
+                    self.con.execute(statement.raw)
+            finally:
+                self.transaction, self._suspect = None, False
         elif statement.kind == "commit":
             self.commit()
         else:

@@ -46,6 +46,9 @@ class Statement:
         return Spot(self.whole, self.offset + lead, len(self.text.split("\n")[0].strip()) or 1)
 
 
+_ANALYZED_CHANGE = re.compile(
+    r"\s*EXPLAIN\s*(?:ANALYZE\b|\([^)]*\banalyze\b[^)]*\))\s*+(?!SELECT\b|FROM\b|VALUES\b|\()", re.IGNORECASE
+)
 _CREATE_TABLE = re.compile(r"\s*CREATE\b[^(;]*\bTABLE\b", re.IGNORECASE)
 
 # one SELECT without parameters, by its looks: DuckDB need not parse it twice
@@ -89,9 +92,18 @@ def _kind(raw: duckdb.Statement) -> Kind:
     if kind == StatementType.TRANSACTION:
         word = _first_word(raw.query)
         return "begin" if word in ("BEGIN", "START") else "commit" if word in ("COMMIT", "END") else "rollback"
-    if kind in _CHANGES or (kind == StatementType.COPY and _copies_in(raw.query)):
+    if kind in _CHANGES or (kind == StatementType.COPY and _copies_in(raw.query)) or _may_change(kind, raw.query):
         return "change"
     return "query" if _expected(raw) == [ExpectedResultType.QUERY_RESULT] else "define"
+
+
+def _may_change(kind: StatementType | None, text: str) -> bool:
+    """Statements that change data by way of another one: EXECUTE, EXPLAIN ANALYZE of a change, IMPORT DATABASE."""
+    if kind == StatementType.EXPLAIN:
+        return _ANALYZED_CHANGE.match(text) is not None
+    if kind == StatementType.PRAGMA:
+        return "import_database" in text.lower()
+    return kind == StatementType.EXECUTE
 
 
 def _first_word(text: str) -> str:
@@ -134,6 +146,12 @@ def counts_rows(statement: Statement) -> bool:
         r"\s*CREATE\b[^(;]*\bTABLE\b", statement.text, re.IGNORECASE
     )
     return statement.kind == "change" or kind == StatementType.COPY or bool(makes_table)
+
+
+def repeatable(statement: Statement) -> bool:
+    """Whether running the statement again changes nothing."""
+    plain = isinstance(statement.raw, str) or _type(statement.raw) in (StatementType.SELECT, StatementType.EXPLAIN)
+    return statement.kind == "query" and plain and "nextval" not in statement.text.lower()
 
 
 def bind(statement: Statement, parameters: Parameters) -> list[Any] | dict[str, Any] | None:

@@ -225,3 +225,41 @@ def test_text_with_a_collation_is_refused(pair, query):
         con.execute(query)
     assert con.execute("SELECT ndv(lower(c)), ndv(x) FROM n").fetchone() == (1, 2)
     assert con.execute("SELECT ndv(s) FROM t").fetchone() == (11,)
+
+
+SPELLINGS = [
+    "SELECT t.k, ndv(x) AS n FROM t GROUP BY k",
+    "SELECT k, ndv(x) AS n FROM t GROUP BY t.k",
+    "SELECT K, ndv(X) AS n FROM t GROUP BY k",
+    "SELECT T.k, ndv(x) AS n FROM t GROUP BY K HAVING t.K > 1 ORDER BY T.K",
+    "SELECT K+1 AS a, ndv(x) AS n FROM t GROUP BY t.k + 1",
+    "SELECT Upper(S) AS a, ndv(x) AS n FROM t GROUP BY upper(s)",
+    "SELECT main.t.k, ndv(x) AS n FROM t GROUP BY k",
+    "SELECT a.k, ndv(a.x) AS n FROM t AS a JOIN u AS b USING (k) GROUP BY k",
+    "SELECT a.k, ndv(b.y) AS n FROM t AS a JOIN u AS b ON a.k = b.k GROUP BY a.k",
+    "SELECT -k AS k, ndv(x) AS n FROM t GROUP BY t.k ORDER BY k",
+    "SELECT st.a, ndv(x) AS n FROM (SELECT {'a': k} AS st, x FROM t) GROUP BY st",
+    "SELECT q.st.a + 1 AS b, ndv(x) AS n FROM (SELECT {'a': k} AS st, x FROM t) AS q GROUP BY st",
+    "SELECT st.a, ndv(x) AS n FROM (SELECT {'a': k} AS st, x FROM t) GROUP BY st.a",
+    "SELECT k, h, ndv(s) AS n FROM t GROUP BY GROUPING SETS ((k, h), (h, k))",
+    "SELECT ndv(s) AS n FROM t GROUP BY GROUPING SETS ((), ())",
+    "SELECT ndv(s) AS n, count(*) AS c FROM t GROUP BY GROUPING SETS ((), ())",
+    "SELECT x, (SELECT ndv(y) FROM u WHERE u.k = t.x GROUP BY u.k) AS n FROM t",
+]
+
+
+@pytest.mark.parametrize("query", SPELLINGS)
+def test_keys_may_be_spelt_in_any_way(pair, query):
+    """Case and qualifiers that do not change the meaning do not change the result; nor do repeated grouping sets."""
+    test_counts_are_those_of_count_distinct(pair, query)
+
+
+def test_what_depends_on_an_outer_query_says_so(pair):
+    """Deeper dependence than one level is refused by name, and not as a missing table."""
+    con, _ = pair
+    for query in (
+        "SELECT (SELECT ndv(y) FROM u WHERE u.k = (SELECT t.k)) FROM t",
+        "SELECT (SELECT sum(n) FROM (SELECT ndv(y) AS n FROM u WHERE u.k = t.k GROUP BY z)) FROM t",
+    ):
+        with pytest.raises(paretosql.NotSupportedError, match=r"depends on t[\s\S]*line 1[\s\S]*Hint:"):
+            con.execute(query)

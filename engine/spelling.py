@@ -1,0 +1,64 @@
+"""When two expressions are the same although they are spelt differently: `T.G + 1` and `g+1`.
+
+Names fold case, and a qualifier does not count where the bare name can mean only one column.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import cached_property
+
+from sqlglot import exp
+
+from paretosql.engine.dialect import Pareto
+
+
+class Spelling:
+    """The names that FROM of one SELECT gives. `columns` lists its column names when a qualifier makes it matter."""
+
+    def __init__(self, sources: set[str], columns: Callable[[], list[str]]) -> None:
+        self._sources = sources
+        self._columns = columns
+
+    @cached_property
+    def _known(self) -> Counter[str]:
+        return Counter(name.lower() for name in self._columns())
+
+    def of(self, expression: exp.Expr) -> str:
+        """One text for all spellings of an expression."""
+        copy = exp.Paren(this=expression.copy())
+        for node in list(copy.find_all(exp.Column)):
+            node.replace(self._folded(self.split_fields(node)))
+        for call in copy.find_all(exp.Anonymous, exp.AnonymousAggFunc):
+            call.set("this", call.name.lower())
+        return copy.sql(dialect=Pareto)
+
+    def split_fields(self, name: exp.Column) -> exp.Expr:
+        """`s.a` as the field a of the column s, when s is no table; other names as they are."""
+        parts = [part.copy() for part in name.parts]
+        if len(parts) == 1:
+            return name
+        base = self._base(parts)
+        if base is None or base >= len(parts):
+            return name
+        column: exp.Expr = exp.Column(this=parts[base - 1], table=parts[base - 2] if base > 1 else None)
+        for field in parts[base:]:
+            column = exp.Dot(this=column, expression=field)
+        return column
+
+    def _base(self, parts: list[exp.Expr]) -> int | None:
+        """How many leading parts of a dotted name make the column; None when that cannot be told."""
+        first, second = parts[0].name.lower(), parts[1].name.lower()
+        if first in self._sources:
+            return 2
+        if second in self._sources and len(parts) > 2:  # schema.table.column
+            return 3
+        return 1 if first in self._known else None
+
+    def _folded(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Dot):
+            return exp.Dot(this=self._folded(node.this), expression=exp.to_identifier(node.name.lower(), quoted=True))
+        name, table = node.name.lower(), node.args.get("table")
+        qualifier = None if table is None or self._known[name] == 1 else table.name.lower()
+        return exp.column(exp.to_identifier(name, quoted=True), table=qualifier)
