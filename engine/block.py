@@ -63,11 +63,11 @@ def _prepare_values(block: Block, scope: Scope, catalog: Catalog) -> None:
     values = [*block.grouping.keys, *block.arguments]
     named = (exp.alias_(each.copy(), f"__t{at}") for at, each in enumerate(values))
     piece = fragment(scope.alone(block.select(*named)))
-    types = [sql for _, sql in catalog.describe(piece.sql, piece.wants)]
+    types = catalog.types(piece.sql, piece.wants)
     tables = {table.name.lower() for part in (block.rows, scope.with_) if part for table in part.find_all(exp.Table)}
     refuse_collations(zip(values, types, strict=True), catalog, tables)
     counted = types[len(block.grouping.keys) :]
-    block.arguments = [distinct_in_arrow(each, sql) for each, sql in zip(block.arguments, counted, strict=True)]
+    block.arguments = [distinct_in_arrow(*each) for each in zip(block.arguments, counted, strict=True)]
 
 
 def _count_exactly(select: exp.Select, catalog: Catalog) -> None:

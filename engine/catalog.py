@@ -13,6 +13,16 @@ from sqlglot import exp
 from paretosql.engine.faults import translated_names
 from paretosql.engine.nodes import function_name
 from paretosql.engine.session import Session
+from paretosql.engine.types import ColumnType, column_type
+
+
+@dataclass(frozen=True)
+class View:
+    """The text of a view, and where it stands."""
+
+    sql: str
+    database: str
+    schema: str
 
 
 @dataclass
@@ -36,6 +46,11 @@ class Catalog:
         rows = self._ask(f"DESCRIBE {sql}", wants)
         return [(row[0], row[1]) for row in rows]
 
+    def types(self, sql: str, wants: frozenset[str] = frozenset()) -> list[ColumnType]:
+        """Column types of a query, without running it; errors as `describe`."""
+        con = self.session.con
+        return [column_type(con.sqltype(text)) for _, text in self.describe(sql, wants)]
+
     def declare(self, name: str, schema: pa.Schema) -> None:
         """Let later queries bind to a relation before it is filled."""
         self.session.work.keep(self.session.con, name, schema.empty_table())
@@ -48,19 +63,31 @@ class Catalog:
                 con, name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table()
             )
 
-    def view(self, name: str, schema: str | None, database: str | None) -> str | None:
-        """The definition of a view that counts, itself or through others; None for anything else."""
+    def view(self, name: str, schema: str | None, database: str | None) -> View | None:
+        """A view that counts, itself or through others; None for anything else."""
         if name.lower() not in self.session.names.views:
             return None
         sql = (
-            "SELECT sql FROM duckdb_views() WHERE lower(view_name) = lower($name)"
-            " AND ($schema IS NULL OR lower(schema_name) = lower($schema))"
+            "SELECT sql, database_name, schema_name FROM duckdb_views() WHERE lower(view_name) = lower($name)"
+            " AND ($schema IS NULL OR lower(schema_name) = lower($schema)"
+            "      OR ($database IS NULL AND lower(database_name) = lower($schema)))"
             " AND ($database IS NULL OR lower(database_name) = lower($database))"
             " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC"
             " LIMIT 1"
         )
         rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
-        return str(rows[0][0]) if rows else None
+        return View(*rows[0]) if rows else None
+
+    def has_table(self, name: str, view: View) -> bool:
+        """Whether a table or view of this name stands beside `view`."""
+        sql = (
+            "SELECT count(*) FROM (SELECT database_name, schema_name, table_name AS name FROM duckdb_tables() UNION ALL"
+            " SELECT database_name, schema_name, view_name FROM duckdb_views())"
+            " WHERE lower(name) = lower($name) AND database_name = $database AND schema_name = $schema"
+        )
+        given = {"name": name, "database": view.database, "schema": view.schema}
+        ((count,),) = self.session.con.execute(sql, given).fetchall()
+        return bool(count)
 
     @cached_property
     def collates_by_default(self) -> bool:

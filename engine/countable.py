@@ -11,46 +11,71 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import spot_of
+from paretosql.engine.types import ColumnType
 from paretosql.errors import NotSupportedError, compose
-
-# types whose values Arrow cannot tell apart, or spells in several ways, and a type that keeps them apart
-_BLURRED = {"TIME WITH TIME ZONE": exp.DType.VARCHAR, "UHUGEINT": exp.DType.VARCHAR, "VARIANT": exp.DType.JSON}
 
 _FOLDED = frozenset({"lower", "lcase", "upper", "ucase", "strip_accents", "icu_sort_key"})
 
 
-def distinct_in_arrow(value: exp.Expr, sql: str) -> exp.Expr:
-    """The value, cast when Arrow would make equal what differs; `sql` is its type."""
-    if sql.startswith("UNION("):  # Arrow's unions have no NULL of their own
-        return exp.Case(ifs=[exp.If(this=exp.Not(this=value.copy().is_(exp.null())), true=_pair(value))])
-    for name, target in _BLURRED.items():
-        if name in sql:
-            return exp.cast(value, target)
-    return value
+def distinct_in_arrow(value: exp.Expr, kind: ColumnType) -> exp.Expr:
+    """The value, spelt so that Arrow keeps apart what SQL keeps apart, and no more.
+
+    Raises:
+        NotSupportedError: a type that Arrow blurs stands where it cannot be reached, such as in a list.
+    """
+    if not _blurred(kind):
+        return value
+    if kind.id in _AS_TEXT:
+        return exp.cast(value, exp.DType.VARCHAR)
+    if kind.id == "union":  # Arrow's unions have no NULL of their own
+        members = [(name, inner) for name, inner in kind.parts if name]
+        return _row(value, [_call("union_tag", value), *(_member("union_extract", value, *each) for each in members)])
+    if kind.id == "struct":
+        return _row(value, [_member("struct_extract", value, *each) for each in kind.parts])
+    hint = "cast it to something else first, for example to VARCHAR"
+    raise NotSupportedError(compose(f"values of type {kind.sql} cannot be counted", hint=hint))
 
 
-def _pair(value: exp.Expr) -> exp.Expr:
-    """Which member of a union, and its value."""
-    tag, content = exp.Anonymous(this="union_tag", expressions=[value.copy()]), value.copy()
-    return exp.Anonymous(
-        this="row", expressions=[exp.cast(tag, exp.DType.VARCHAR), exp.cast(content, exp.DType.VARCHAR)]
-    )
+_AS_TEXT = frozenset({"time with time zone", "uhugeint"})  # Arrow loses the zone, and the highest bit
+_BLURRED = _AS_TEXT | {"variant", "union"}
 
 
-def refuse_collations(values: Iterable[tuple[exp.Expr, str]], catalog: Catalog, tables: set[str]) -> None:
+def _blurred(kind: ColumnType) -> bool:
+    return kind.id in _BLURRED or any(_blurred(inner) for _, inner in kind.parts)
+
+
+def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
+    return exp.Anonymous(this=name, expressions=[each.copy() for each in arguments])
+
+
+def _member(extract: str, value: exp.Expr, name: str, kind: ColumnType) -> exp.Expr:
+    return distinct_in_arrow(_call(extract, value, exp.Literal.string(name)), kind)
+
+
+def _row(value: exp.Expr, parts: list[exp.Expr]) -> exp.Expr:
+    """The parts as one value, NULL where the whole is."""
+    present = exp.Not(this=value.copy().is_(exp.null()))
+    return exp.Case(ifs=[exp.If(this=present, true=_call("row", *parts))])
+
+
+def refuse_collations(values: Iterable[tuple[exp.Expr, ColumnType]], catalog: Catalog, tables: set[str]) -> None:
     """Raise when a text may be compared by a collation, under which different bytes are equal.
 
     Args:
-        values: expressions that are counted or grouped by, with their SQL types.
+        values: expressions that are counted or grouped by, with their types.
         tables: lower-case names of the relations that the statement reads.
     """
-    for value, sql in values:
-        if "VARCHAR" not in sql or _folded(value):
+    for value, kind in values:
+        if not _holds_text(kind) or _folded(value):
             continue
         if catalog.collates_by_default or value.find(exp.Collate) is not None or tables & catalog.collated_relations:
             hint = "fold the text yourself: ndv(lower(x)), GROUP BY lower(k)"
             problem = "ndv beside text with a collation is not supported: it would count by bytes"
             raise NotSupportedError(compose(problem, spot_of(value, catalog.text), hint))
+
+
+def _holds_text(kind: ColumnType) -> bool:
+    return kind.id == "varchar" or any(_holds_text(inner) for _, inner in kind.parts)
 
 
 def _folded(value: exp.Expr) -> bool:

@@ -22,6 +22,7 @@ from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import Statement, split
 from paretosql.engine.types import Description
 from paretosql.engine.views import DROP_STUB, STUB, storable
+from paretosql.errors import NotSupportedError, compose
 
 Watcher = Callable[[Progress], None] | None
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
@@ -34,6 +35,10 @@ def count(
     session.free()
     if isinstance(tree, Explain):
         return _explain(session, tree, text, parameters, progress)
+    if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
+        raise NotSupportedError(
+            compose(f"ndv in CREATE {tree.args.get('kind')} is not supported", hint="a view can count: CREATE VIEW")
+        )
     if isinstance(tree, exp.Create) and tree.args.get("kind") == "VIEW":
         return _create_view(session, tree, text, parameters)
     changes = isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))

@@ -149,7 +149,7 @@ class ParetoParser(FaithfulParser):
             name = self._curr
             key = exp.var(name.text.lower()).update_positions(name)
             if any(each.this.name == key.name for each in options):
-                self.raise_error(f"the option {key.name} is given twice", name)
+                self.raise_error(f"the option {key.name} is given twice", name, "keep one of them.")
             self._advance(2)
             value = self._parse_disjunction()
             if value is None:

@@ -46,7 +46,7 @@ def grouped(block: Block, sketches: list[Sketch]) -> exp.Select:
     return query
 
 
-def _one_row(block: Block, aggregates: list[exp.Alias]) -> exp.Select:
+def _one_row(block: Block, aggregates: list[exp.Expr]) -> exp.Select:
     """The aggregates over all rows; one row, or one for each time the clause says GROUP BY ()."""
     if len(block.grouping.sets) > 1:
         base = block.select(*(aggregates or [exp.alias_(exp.Count(this=exp.Star()), "__one")]))

@@ -14,6 +14,7 @@ from paretosql.engine.plan import Call, Fragment, Materialize, Report, Sketch, S
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sketching import sampled
+from paretosql.engine.types import ColumnType
 from paretosql.errors import ProgrammingError, compose
 
 SCHEMA = pa.schema(
@@ -38,9 +39,11 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
         raise ProgrammingError(compose("ndv_report is a table, not a value", spot_of(node, catalog.text), hint))
     with_ = visible_with(node, catalog.text)
     query = _source(node)
-    columns = catalog.describe(*_piece(query, with_))
+    piece = _piece(query, with_)
+    names = [name for name, _ in catalog.describe(*piece)]
+    columns = list(zip(names, catalog.types(*piece), strict=True))
     tables = {each.name.lower() for part in (query, with_) if part is not None for each in part.find_all(exp.Table)}
-    refuse_collations(((node, sql) for _, sql in columns), catalog, tables)
+    refuse_collations(((node, kind) for _, kind in columns), catalog, tables)
     steps: list[Step] = []
     changing = catalog.rows_change([query])
     if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads
@@ -65,14 +68,14 @@ def _report(
     name: str,
     query: exp.Expr,
     with_: exp.With | None,
-    columns: list[tuple[str, str]],
+    columns: list[tuple[str, ColumnType]],
     options: CountOptions,
     *,
     repeatable: bool,
 ) -> Report:
     renamed = _renamed(query, len(columns))
     arguments = [exp.column(f"{ARGUMENT}{at}") for at in range(len(columns))]
-    counted = [distinct_in_arrow(each, sql) for each, (_, sql) in zip(arguments, columns, strict=True)]
+    counted = [distinct_in_arrow(each, kind) for each, (_, kind) in zip(arguments, columns, strict=True)]
     source: exp.Expr = exp.select(*(exp.alias_(each.copy(), arguments[at].name) for at, each in enumerate(counted)))
     source.set("from_", exp.From(this=renamed))
     if options.sampling.rate is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from paretosql.engine.catalog import Catalog
+from paretosql.engine.catalog import Catalog, View
 from paretosql.engine.dialect import Pareto, parse
 from paretosql.engine.nodes import NdvCall, NdvReport
 from paretosql.errors import NotSupportedError, compose
@@ -16,6 +16,7 @@ from paretosql.errors import NotSupportedError, compose
 # While a view is created DuckDB must know the function to find the column types.
 STUB = "CREATE OR REPLACE TEMP MACRO ndv(x, method := NULL, rate := NULL, seed := NULL) AS approx_count_distinct(x)"
 DROP_STUB = "DROP MACRO IF EXISTS temp.ndv"
+_WHOLE = (exp.Describe, exp.Summarize, exp.Copy, NdvReport)  # they take a table by name, and also a query
 DEEPEST = 100  # our choice: views inside views
 
 
@@ -27,11 +28,11 @@ def expand_views(tree: exp.Expr, catalog: Catalog, depth: int = 0) -> exp.Expr:
     for table in list(tree.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier) or (not table.db and table.name.lower() in hidden):
             continue
-        if not isinstance(table.parent, (exp.From, exp.Join, exp.Describe, exp.Summarize)):
+        if not isinstance(table.parent, (exp.From, exp.Join, *_WHOLE)):
             continue
-        sql = catalog.view(table.name, table.db or None, table.catalog or None)
-        if sql is not None:
-            _replace(table, sql, catalog, depth)
+        view = catalog.view(table.name, table.db or None, table.catalog or None)
+        if view is not None:
+            _replace(table, view, catalog, depth)
     return tree
 
 
@@ -40,14 +41,27 @@ def names_view(tree: exp.Expr, views: set[str]) -> bool:
     return bool(views) and any(table.name.lower() in views for table in tree.find_all(exp.Table))
 
 
-def _replace(table: exp.Table, sql: str, catalog: Catalog, depth: int) -> None:
-    create = parse(sql)[0]
-    body = expand_views(create.expression.copy(), catalog, depth + 1)
+def _qualify(body: exp.Expr, view: View, catalog: Catalog) -> None:
+    """Name the database of the tables that stand beside the view, since DuckDB's text of a view leaves it out."""
+    hidden = {cte.alias.lower() for cte in body.find_all(exp.CTE)}
+    for table in body.find_all(exp.Table):
+        plain = isinstance(table.this, exp.Identifier) and not table.db and table.name.lower() not in hidden
+        if plain and catalog.has_table(table.name, view):
+            table.set("db", exp.to_identifier(view.schema, quoted=True))
+            table.set("catalog", exp.to_identifier(view.database, quoted=True))
+
+
+def _replace(table: exp.Table, view: View, catalog: Catalog, depth: int) -> None:
+    create = parse(view.sql)[0]
+    body = create.expression.copy()
+    _qualify(body, view, catalog)
+    body = expand_views(body, catalog, depth + 1)
     alias = table.args.get("alias")
     columns = create.this.expressions if isinstance(create.this, exp.Schema) else []
-    if isinstance(table.parent, (exp.Describe, exp.Summarize)):
-        body = exp.select("*").from_(_aliased(body, table.name, columns))
-        table.replace(body)
+    if isinstance(table.parent, _WHOLE):
+        query = exp.select("*").from_(_aliased(body, table.name, columns))
+        bare = isinstance(table.parent, (exp.Describe, exp.Summarize))
+        table.replace(query if bare else exp.Subquery(this=query))
         return
     new = _aliased(body, table.alias or table.name, alias.columns if alias is not None and alias.columns else columns)
     for name in ("sample", "joins", "pivots"):
