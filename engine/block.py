@@ -48,7 +48,8 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
         [read_options(_call(each), catalog) for each in lifter.calls],
     )
     _prepare_values(block, scope, catalog)
-    changing = catalog.rows_change([block.rows, *block.grouping.keys, *block.arguments, *block.aggregates])
+    parts = [block.rows, *block.grouping.keys, *block.arguments, *block.aggregates]
+    changing = catalog.rows_change(parts if scope.with_ is None else [*parts, scope.with_])
     if changing and _readers(block) > 1:
         steps.append(_keep_rows(block, scope, catalog))
         changing = False

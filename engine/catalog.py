@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from sqlglot import exp
@@ -14,6 +15,18 @@ from paretosql.engine.faults import translated_names
 from paretosql.engine.nodes import function_name
 from paretosql.engine.session import Session
 from paretosql.engine.types import ColumnType, column_type
+
+_WORDS = re.compile(r"\w+")
+_CALLS = re.compile(r"(\w+)\s*\(")
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Names of DuckDB's own functions; the three overlap."""
+
+    aggregates: frozenset[str]
+    scalars: frozenset[str]
+    volatile: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -106,25 +119,39 @@ class Catalog:
         return {name for (name,) in rows}
 
     @cached_property
-    def _functions(self) -> tuple[frozenset[str], frozenset[str]]:
+    def _functions(self) -> Functions:
         if Catalog._builtin is None:
             rows = self.session.con.execute(
-                "SELECT DISTINCT function_name, function_type, stability FROM duckdb_functions()"
-                " WHERE internal AND (function_type = 'aggregate' OR stability = 'VOLATILE')"
+                "SELECT DISTINCT function_name, function_type, stability FROM duckdb_functions() WHERE internal"
             ).fetchall()
-            aggregates = frozenset(name for name, kind, _ in rows if kind == "aggregate")
-            Catalog._builtin = aggregates, frozenset(name for name, _, how in rows if how == "VOLATILE")
+            Catalog._builtin = Functions(
+                frozenset(name for name, kind, _ in rows if kind == "aggregate"),
+                frozenset(name for name, kind, _ in rows if kind == "scalar"),
+                frozenset(name for name, _, how in rows if how == "VOLATILE"),
+            )
         return Catalog._builtin
 
-    _builtin = None  # type: tuple[frozenset[str], frozenset[str]] | None
+    _builtin: ClassVar[Functions | None] = None
+
+    @cached_property
+    def _aggregate_macros(self) -> set[str]:
+        """Macros whose text calls an aggregate."""
+        rows = self.session.con.execute(
+            "SELECT lower(function_name), lower(macro_definition) FROM duckdb_functions()"
+            " WHERE macro_definition IS NOT NULL"
+        ).fetchall()
+        return {name for name, text in rows if self._functions.aggregates.intersection(_CALLS.findall(text))}
 
     def is_aggregate(self, function: str) -> bool:
-        """Whether DuckDB aggregates with this function; a macro that hides an aggregate is not seen."""
-        return function.lower() in self._functions[0]
+        """Whether DuckDB aggregates with this function, or with a macro of this name."""
+        name = function.lower()
+        if not name or name in self._functions.scalars:
+            return name in self._functions.aggregates
+        return name in self._functions.aggregates or name in self._aggregate_macros
 
     def is_volatile(self, function: str) -> bool:
         """Whether two calls of this function may differ, as those of random() do."""
-        return function.lower() in self._functions[1]
+        return function.lower() in self._functions.volatile
 
     def reads_once(self, table: str) -> bool:
         """Whether a registered relation is a stream that vanishes as it is read."""
@@ -134,11 +161,30 @@ class Catalog:
         """Whether a query made of these parts may give other rows when it is read again."""
         return any(
             isinstance(node, exp.TableSample)
-            or (isinstance(node, exp.Table) and self.reads_once(node.name))
+            or (isinstance(node, exp.Table) and (self.reads_once(node.name) or self._is_changing_view(node.name)))
             or self.is_volatile(function_name(node))
             for part in parts
             for node in part.walk()
         )
+
+    @cached_property
+    def _views(self) -> dict[str, str]:
+        rows = self.session.con.execute("SELECT lower(view_name), lower(sql) FROM duckdb_views() WHERE NOT internal")
+        return dict(rows.fetchall())
+
+    def _is_changing_view(self, name: str) -> bool:
+        """Whether a view calls a volatile function, samples, or reads a view that does."""
+        todo, seen = [name.lower()], set[str]()
+        while todo:
+            text = self._views.get(todo.pop())
+            if text is None:
+                continue
+            words = set(_WORDS.findall(text))
+            if words & {"tablesample", "sample"} or self._functions.volatile.intersection(_CALLS.findall(text)):
+                return True
+            todo += [word for word in words & self._views.keys() if word not in seen]
+            seen |= words
+        return False
 
     def _ask(self, sql: str, wants: frozenset[str]) -> list[tuple[Any, ...]]:
         with translated_names(self.text):

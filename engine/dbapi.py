@@ -181,11 +181,6 @@ class Connection:
         else:
             self.rollback()
 
-    def __del__(self) -> None:
-        session = self.__dict__.get("_session")
-        if session is not None and not session.closed:
-            session.close()
-
 
 class Cursor:
     """Runs statements and reads their rows; see PEP 249."""

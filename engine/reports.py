@@ -45,7 +45,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     tables = {each.name.lower() for part in (query, with_) if part is not None for each in part.find_all(exp.Table)}
     refuse_collations(((node, kind) for _, kind in columns), catalog, tables)
     steps: list[Step] = []
-    changing = catalog.rows_change([query])
+    changing = catalog.rows_change([query] if with_ is None else [query, with_])
     if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads
         steps.append(_keep_rows(query, with_, catalog))
         query, changing = exp.select("*").from_(exp.to_table(steps[0].name)), False

@@ -17,6 +17,7 @@ from paretosql.engine.types import ColumnType, Description
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 SHOWN_ROWS = 20
+_NO_ROWS = "(the statement has run; it returns no rows)"
 CHUNK_ROWS = 10_000
 
 
@@ -106,6 +107,11 @@ class Result:
 
     def show(self, limit: int = SHOWN_ROWS) -> None:
         """Print the first rows as a box, types under the names."""
+        if limit < 0:
+            raise ProgrammingError(compose(f"show wants a number of rows from 0, not {limit}"))
+        if self._kept is not None and not self._kept[0]:
+            print(_NO_ROWS)
+            return
         print(render.box(*self._head(limit), screen=Screen.of(sys.stdout)))
 
     def explain(self) -> str:
@@ -122,9 +128,13 @@ class Result:
         )
 
     def __repr__(self) -> str:
+        if self._kept is not None and not self._kept[0]:
+            return _NO_ROWS
         return render.box(*self._head(SHOWN_ROWS))
 
     def _repr_html_(self) -> str:
+        if self._kept is not None and not self._kept[0]:
+            return f"<p>{_NO_ROWS}</p>"
         return render.html(*self._head(SHOWN_ROWS))
 
     def _head(self, limit: int) -> tuple[pa.Table, list[str], int | None]:

@@ -5,7 +5,8 @@ Text without a word of ours, and without a view that counts, never meets our par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -133,24 +134,32 @@ def execute_many(session: Session, text: str, sets: Iterable[Parameters]) -> int
             raise ProgrammingError(
                 compose("executemany does not return rows", statement.spot, "use execute for a query")
             )
-        changed, known = 0, False
-        alone = session.transaction is None
+        ours = _our_tree(session, text) is not None
+        with _all_or_none(session, statement.kind == "change"):
+            counts = [
+                (_piece(session, text, each, None, False) if ours else session.run(statement, each)).rowcount
+                for each in sets
+            ]
+        known = statement.kind == "change" or any(count >= 0 for count in counts)
+        return sum(max(count, 0) for count in counts) if known else -1
+
+
+@contextmanager
+def _all_or_none(session: Session, changes: bool) -> Iterator[None]:
+    """One transaction around several runs: the open one, or one that is undone after an error."""
+    alone = session.transaction is None
+    if alone:
+        with translated():
+            session.con.begin()
+        session.transaction = "implicit"
+    try:
+        yield
+    except BaseException:
         if alone:
-            with translated():
-                session.con.begin()
-            session.transaction = "implicit"
-        try:
-            for each in sets:
-                count = session.run(statement, each).rowcount
-                known = known or count >= 0
-                changed += max(count, 0)
-        except BaseException:
-            if alone:
-                session.rollback()
-            raise
-        if alone and (session.autocommit or statement.kind != "change"):
-            session.commit()
-        return changed if known or statement.kind == "change" else -1
+            session.rollback()
+        raise
+    if alone and (session.autocommit or not changes):
+        session.commit()
 
 
 def repeatable(session: Session, text: str) -> bool:
@@ -196,6 +205,8 @@ def register(session: Session, name: str, data: Any) -> None:
                 hint="pass a pyarrow, polars or pandas table, or anything with __arrow_c_stream__",
             )
         )
+    if getattr(data, "_session", None) is session:
+        data = data.arrow()  # a query cannot run inside another one of its own connection
     with session.lock, translated():
         session.free().register(name, data)
         once = isinstance(data, pa.RecordBatchReader)

@@ -106,6 +106,12 @@ class Session:
         finally:
             self.lock.release()
 
+    def __del__(self) -> None:
+        # nobody reads from it any more: connections, results and open streams hold on to their session
+        if self.__dict__.get("_con") is not None:
+            with contextlib.suppress(Exception):
+                self.close()
+
     def interrupt(self) -> None:
         """Stop the running statement; called from another thread."""
         if self._con is not None:

@@ -50,13 +50,20 @@ class Stream:
         self._schema: pa.Schema | None = None if reader is None else reader.schema
         self._rows: Iterator[list[Row]] | None = None  # set once unread rows have been moved aside
         self._left: list[Row] = []
+        self._ended = False  # the last row has been read
+        self._dropped = False  # closed before that
         if reader is None and needs_zones(description) and not rows_have_zones():
             self._open_batches()
 
     # reading
 
     def fetch(self, size: int) -> list[Row]:
-        """At most `size` more rows; an empty list at the end."""
+        """At most `size` more rows; an empty list at the end.
+
+        Raises:
+            InterfaceError: the result was closed before its end.
+        """
+        self._refuse_dropped()
         if self._rows is None and self._batches is None:
             return self._fetch_live(size)
         while len(self._left) < size:
@@ -68,7 +75,8 @@ class Stream:
         return rows
 
     def fetch_rest(self) -> list[Row]:
-        """All rows that are left."""
+        """All rows that are left; errors as `fetch`."""
+        self._refuse_dropped()
         if self._rows is None and self._batches is None:
             rows = self._fetch_live(REST_ROWS)
             while self._con is not None:  # in pieces, so that Ctrl-C is heard between them
@@ -108,7 +116,7 @@ class Stream:
         with self._failing_closed():
             rows = self._con.fetchmany(size)
         if len(rows) < size:
-            self.close()
+            self._end()
         return rows
 
     def _next_chunk(self) -> list[Row]:
@@ -121,13 +129,23 @@ class Stream:
         return []
 
     def _next_batch(self) -> pa.RecordBatch | None:
+        self._refuse_dropped()
         if self._batches is None:
             return None
         with self._failing_closed():
             batch = next(self._batches, None)
         if batch is None:
-            self.close()
+            self._end()
         return batch
+
+    def _refuse_dropped(self) -> None:
+        if self._dropped:
+            raise InterfaceError(
+                compose(
+                    "the result was closed before its last row",
+                    hint="keep cursor and connection open, and run nothing else on the cursor, until it is read",
+                )
+            )
 
     def _open_batches(self) -> None:
         if self._batches is not None:
@@ -174,12 +192,13 @@ class Stream:
             yield from batches
 
     def close(self) -> None:
-        """Drop the rest; the connection is free."""
+        """Drop the rest; the connection is free, and reading on is an error."""
+        self._dropped = self._dropped or not self._ended
+        self._end()
+
+    def _end(self) -> None:
         con, self._con = self._con, None
-        if self._batches is not None:
-            self._batches = iter(())
-        if self._rows is not None:
-            self._rows = iter(())
+        self._ended = True
         if con is not None:
             with self._translated():
                 self._release()
