@@ -19,9 +19,9 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.lift import source_names
-from paretosql.engine.nodes import NdvCall, inner_nodes, spot_of
+from paretosql.engine.nodes import NdvCall, function_name, inner_nodes, spot_of
 from paretosql.engine.scope import Scope
-from paretosql.errors import NotSupportedError, compose
+from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 DOMAIN, COUNTED, ONE = "__d", "__c", "__one"
 _OUT_OF_LIST = (exp.From, exp.Join, exp.CTE, exp.Lateral)
@@ -39,7 +39,7 @@ def decorrelate(tree: exp.Expr, catalog: Catalog) -> None:
         foreign = _foreign_columns(select, outer, catalog)
         if foreign:
             _refuse_hard_cases(select, catalog)
-            _rewrite(select, outer, foreign)
+            _rewrite(select, outer, foreign, catalog)
 
 
 def _around(select: exp.Select) -> exp.Select | None:
@@ -85,6 +85,13 @@ def _refuse_lateral(select: exp.Select, catalog: Catalog) -> None:
 
 
 def _refuse_hard_cases(select: exp.Select, catalog: Catalog) -> None:
+    columns = len(select.expressions)
+    if columns > 1 and not isinstance(select.parent, exp.Exists):
+        raise ProgrammingError(
+            compose(
+                f"Subquery returns {columns} columns - expected 1", spot_of(select, catalog.text), "select one column"
+            )
+        )
     hard = any(
         select.args.get(name) for name in ("joins", "laterals", "limit", "offset", "order", "distinct", "qualify")
     )
@@ -98,12 +105,12 @@ def _refuse_hard_cases(select: exp.Select, catalog: Catalog) -> None:
         )
 
 
-def _rewrite(select: exp.Select, outer: exp.Select, foreign: list[exp.Column]) -> None:
+def _rewrite(select: exp.Select, outer: exp.Select, foreign: list[exp.Column], catalog: Catalog) -> None:
     distinct = list(dict.fromkeys(each.copy() for each in foreign))
     names = [f"__o{at}" for at in range(len(distinct))]
     for each in foreign:
         each.replace(exp.column(names[distinct.index(each)], table=DOMAIN))
-    grouped = _grouped(select, _domain(outer, distinct, names), names)
+    grouped = _grouped(select, _domain(outer, distinct, names), names, catalog)
     value = exp.column(exp.to_identifier(grouped.expressions[-1].alias, quoted=True), table=COUNTED)
     same = [
         exp.NullSafeEQ(this=exp.column(name, table=COUNTED), expression=each.copy())
@@ -125,7 +132,7 @@ def _domain(outer: exp.Select, columns: list[exp.Column], names: list[str]) -> e
     return query.distinct().subquery(DOMAIN)
 
 
-def _grouped(select: exp.Select, domain: exp.Expr, names: list[str]) -> exp.Select:
+def _grouped(select: exp.Select, domain: exp.Expr, names: list[str], catalog: Catalog) -> exp.Select:
     """The subquery over all its outer values at once, the domain's columns first and its own value last."""
     new = select.copy()
     source = new.args["from_"].this
@@ -138,9 +145,8 @@ def _grouped(select: exp.Select, domain: exp.Expr, names: list[str]) -> exp.Sele
     # without a GROUP BY of its own the subquery has a row for no rows, too
     side = None if select.args.get("group") else "LEFT"
     new.set("joins", [exp.Join(this=lateral, side=side, on=exp.true())])
-    for count in list(new.find_all(exp.Count)):
-        if isinstance(count.this, exp.Star) or count.this is None:
-            count.set("this", exp.column(ONE))  # the domain keeps a row where the subquery has none
+    if side is not None:
+        _ignore_missing_rows(new, catalog)
     keys = [exp.column(name, table=DOMAIN) for name in names]
     group = new.args.get("group")
     new.set("group", exp.Group(expressions=[*(each.copy() for each in keys), *(group.expressions if group else [])]))
@@ -148,3 +154,24 @@ def _grouped(select: exp.Select, domain: exp.Expr, names: list[str]) -> exp.Sele
     named = item if isinstance(item, exp.Alias) else exp.alias_(item.copy(), "__value")
     new.set("expressions", [*(exp.alias_(each, name) for each, name in zip(keys, names, strict=True)), named])
     return new
+
+
+def _ignore_missing_rows(select: exp.Select, catalog: Catalog) -> None:
+    """Keep aggregates from seeing the row of NULLs that stands for an outer value without rows."""
+    for node in list(inner_nodes(select)):
+        if not isinstance(node, NdvCall) and not catalog.is_aggregate(function_name(node)):
+            continue
+        _filter(node, exp.Not(this=exp.column(ONE).is_(exp.null())))
+
+
+def _filter(aggregate: exp.Expr, condition: exp.Expr) -> None:
+    """Give an aggregate that is not over a window one more condition, in place."""
+    while isinstance(aggregate.parent, (exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
+        aggregate = aggregate.parent
+    if isinstance(aggregate.parent, exp.Filter):
+        where = aggregate.parent.expression
+        where.set("this", exp.and_(where.this, condition))
+    elif not isinstance(aggregate.parent, exp.Window):
+        filtered = exp.Filter(expression=exp.Where(this=condition))
+        aggregate.replace(filtered)
+        filtered.set("this", aggregate)

@@ -21,7 +21,7 @@ from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import Statement, split
 from paretosql.engine.types import Description
-from paretosql.engine.views import DROP_STUB, STUB, storable
+from paretosql.engine.views import DROP_STUB, STUB, STUB_NEEDED, storable
 from paretosql.errors import NotSupportedError, compose
 
 Watcher = Callable[[Progress], None] | None
@@ -105,8 +105,8 @@ def _create_view(session: Session, tree: exp.Expr, text: str, parameters: Parame
     with session.changing(False), session.plan_transaction():
         _plan(session, tree.expression.copy(), text, parameters)
         with translated_names(text):
-            session.con.execute(STUB)
-            session.con.execute(storable(tree))
-            session.con.execute(DROP_STUB)
+            ((needed,),) = session.con.execute(STUB_NEEDED).fetchall()
+            for sql in (STUB, storable(tree), DROP_STUB) if needed else (storable(tree),):
+                session.con.execute(sql)
     session.names.learn_views(session.con)
     return Outcome(None, -1)

@@ -28,7 +28,7 @@ def visible_with(select: exp.Expr, text: str) -> exp.With | None:
             level: dict[str, exp.CTE] = {}
             for cte in with_.expressions:
                 if inside and _holds(cte, select):
-                    _refuse_recursion(with_, cte, text)
+                    _refuse_recursion(with_, cte, select, text)
                     break
                 level[cte.alias.lower()] = cte
             found = {**level, **found}
@@ -50,9 +50,9 @@ def _holds(root: exp.Expr, node: exp.Expr) -> bool:
     return False
 
 
-def _refuse_recursion(with_: exp.With, cte: exp.CTE, text: str) -> None:
+def _refuse_recursion(with_: exp.With, cte: exp.CTE, select: exp.Expr, text: str) -> None:
     if with_.args.get("recursive") and any(
-        table.name.lower() == cte.alias.lower() for table in cte.find_all(exp.Table)
+        table.name.lower() == cte.alias.lower() for table in select.find_all(exp.Table)
     ):
         call = cte.find(NdvCall)
         raise NotSupportedError(

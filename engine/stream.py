@@ -199,6 +199,8 @@ class Stream:
     def _end(self) -> None:
         con, self._con = self._con, None
         self._ended = True
+        self._batches = None if self._batches is None else iter(())
+        self._rows = None if self._rows is None else iter(())
         if con is not None:
             with self._translated():
                 self._release()

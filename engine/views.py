@@ -6,6 +6,8 @@ dropped as usual. DuckDB alone cannot run it; the error that it gives then is ho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog, View
@@ -14,8 +16,9 @@ from paretosql.engine.nodes import NdvCall, NdvReport
 from paretosql.errors import NotSupportedError, compose
 
 # While a view is created DuckDB must know the function to find the column types.
-STUB = "CREATE OR REPLACE TEMP MACRO ndv(x, method := NULL, rate := NULL, seed := NULL) AS approx_count_distinct(x)"
-DROP_STUB = "DROP MACRO IF EXISTS temp.ndv"
+STUB = "CREATE TEMP MACRO ndv(x, method := NULL, rate := NULL, seed := NULL) AS approx_count_distinct(x)"
+DROP_STUB = "DROP MACRO temp.ndv"
+STUB_NEEDED = "SELECT count(*) = 0 FROM duckdb_functions() WHERE function_name = 'ndv'"  # not when a user made one
 _WHOLE = (exp.Describe, exp.Summarize, exp.Copy, NdvReport)  # they take a table by name, and also a query
 DEEPEST = 100  # our choice: views inside views
 
@@ -24,16 +27,39 @@ def expand_views(tree: exp.Expr, catalog: Catalog, depth: int = 0) -> exp.Expr:
     """Replace every table that is a view of ours by the query behind it, in place."""
     if depth > DEEPEST:
         raise NotSupportedError(compose(f"views nested deeper than {DEEPEST}"))
-    hidden = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for table in list(tree.find_all(exp.Table)):
-        if not isinstance(table.this, exp.Identifier) or (not table.db and table.name.lower() in hidden):
+        if not isinstance(table.this, exp.Identifier) or (not table.db and names_cte(table)):
             continue
-        if not isinstance(table.parent, (exp.From, exp.Join, *_WHOLE)):
+        if not isinstance(table.parent, (exp.From, exp.Join, exp.Pivot, *_WHOLE)) and table.arg_key != "using":
             continue
         view = catalog.view(table.name, table.db or None, table.catalog or None)
         if view is not None:
             _replace(table, view, catalog, depth)
     return tree
+
+
+def names_cte(table: exp.Table) -> bool:
+    """Whether a bare table name means a common table expression of a query around it."""
+    came_from: exp.Expr = table
+    node = table.parent
+    while node is not None:
+        with_ = node.args.get("with_")
+        if with_ is not None:
+            for cte in with_.expressions:
+                inside = with_ is came_from and any(each is cte for each in _ancestors(table))
+                if inside and not with_.args.get("recursive"):
+                    break  # neither this one nor those after it
+                if cte.alias.lower() == table.name.lower():
+                    return True
+        came_from, node = node, node.parent
+    return False
+
+
+def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
 
 
 def names_view(tree: exp.Expr, views: set[str]) -> bool:
@@ -43,9 +69,8 @@ def names_view(tree: exp.Expr, views: set[str]) -> bool:
 
 def _qualify(body: exp.Expr, view: View, catalog: Catalog) -> None:
     """Name the database of the tables that stand beside the view, since DuckDB's text of a view leaves it out."""
-    hidden = {cte.alias.lower() for cte in body.find_all(exp.CTE)}
     for table in body.find_all(exp.Table):
-        plain = isinstance(table.this, exp.Identifier) and not table.db and table.name.lower() not in hidden
+        plain = isinstance(table.this, exp.Identifier) and not table.db and not names_cte(table)
         if plain and catalog.has_table(table.name, view):
             table.set("db", exp.to_identifier(view.schema, quoted=True))
             table.set("catalog", exp.to_identifier(view.database, quoted=True))

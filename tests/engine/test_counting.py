@@ -289,3 +289,48 @@ def test_views_count_wherever_a_table_may_stand(pair, tmp_path):
     assert con.execute("SELECT * FROM o.far").fetchall() == [(1,)]
     with pytest.raises(paretosql.NotSupportedError, match="CREATE"):
         con.execute("CREATE MACRO m() AS (SELECT ndv(x) FROM t)")
+
+
+EMPTY_GROUPS = [
+    "SELECT g, (SELECT ndv(1) FROM t WHERE t.k = r.g) AS n FROM r",
+    "SELECT g, (SELECT ndv(coalesce(t.x, 0)) FROM t WHERE t.k = r.g) AS n FROM r",
+    "SELECT g, (SELECT ndv(x IS NULL) + count(1) + count(*) FROM t WHERE t.k = r.g) AS n FROM r",
+    "SELECT g, (SELECT ndv((x, h)) FROM t WHERE t.k = r.g) AS n FROM r",
+    "SELECT g, (SELECT ndv(x) + coalesce(sum(1), -1) + coalesce(max(5), -1) FROM t WHERE t.k = r.g) AS n FROM r",
+    "SELECT g, (SELECT len(list(x)) + ndv(x) FROM t WHERE t.k = r.g) AS n FROM r",
+    "SELECT g, (SELECT ndv(x) FILTER (WHERE h = 1) FROM t WHERE t.k = r.g) AS n FROM r",
+]
+
+
+@pytest.mark.parametrize("query", EMPTY_GROUPS)
+def test_correlated_counts_of_nothing(pair, query):
+    """Outer values without rows count as nothing, whatever is counted and computed beside it."""
+    for con in pair:
+        con.execute("CREATE TABLE r AS SELECT range AS g FROM range(9)")
+    test_counts_are_those_of_count_distinct(pair, query)
+
+
+def test_names_mean_what_they_mean_around_views(pair):
+    """Common table expressions of a reader do not reach into a view, and hide one only where they are visible."""
+    con, _ = pair
+    con.execute("CREATE VIEW v AS SELECT k, ndv(x) AS n FROM t GROUP BY k")
+    plain = sorted(con.execute("SELECT * FROM v").fetchall(), key=repr)
+    assert sorted(con.execute("WITH t AS (SELECT 7 AS k, 1 AS x) SELECT * FROM v").fetchall(), key=repr) == plain
+    rows = con.execute("SELECT a.n, b.x FROM v AS a, (WITH v AS (SELECT 1 AS x) SELECT * FROM v) AS b WHERE a.k = 0")
+    assert rows.fetchall() == [(60, 1)]
+    assert con.execute("WITH v AS (SELECT * FROM v) SELECT max(n) FROM v").fetchone() == (60,)
+    assert con.execute("PIVOT v ON k USING max(n)").fetchone()[:2] == (60, 60)
+    con.execute("DELETE FROM t USING v WHERE t.k = v.k AND v.n = 1")
+    assert con.execute("SELECT ndv(k), count(*) FROM t").fetchone() == (5, 301)
+
+
+def test_a_subquery_of_two_columns_is_no_value(pair):
+    """As in DuckDB, a scalar subquery has one column."""
+    with pytest.raises(paretosql.ProgrammingError, match="returns 2 columns"):
+        pair[0].execute("SELECT (SELECT ndv(y), 1 FROM u WHERE u.k = t.k) FROM t")
+
+
+def test_the_first_part_of_a_recursive_query_may_count(pair):
+    """Only what depends on the recursion is refused."""
+    sql = "WITH RECURSIVE c(n) AS (SELECT ndv(h) FROM t UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT max(n) FROM c"
+    assert pair[0].execute(sql).fetchone() == (5,)
