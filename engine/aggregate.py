@@ -52,7 +52,7 @@ def new_state(step: Sketch) -> SketchState:
 
 
 def read_state(step: Sketch, data: bytes) -> SketchState:
-    """The state of a step that `to_bytes` wrote.
+    """The state of a step that `to_bytes` wrote; for back ends that run `update` in other processes.
 
     Raises:
         DataError: the bytes are damaged.

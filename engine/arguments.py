@@ -82,7 +82,9 @@ def _looks_like_sql(word: str) -> bool:
 
 
 def _database(parser: argparse.ArgumentParser, word: str) -> str:
-    """A database path; a bare word that is no file is more likely a mistyped command."""
+    """A database path; a bare word that is no file is more likely a mistyped command, and .sql is a script."""
+    if word.lower().endswith(".sql"):
+        parser.error(f"{word!r} is the name of a script; run it with: paretosql run {word}")
     if word != IN_MEMORY and not any(mark in word for mark in "./\\:") and not Path(word).is_file():
         if word in LATER:
             parser.error(f"{word!r} is not in this version; paretosql --help lists what there is")

@@ -10,6 +10,9 @@ counts once per distinct `t.k` instead of once per row:
                                   GROUP BY d.o0) AS c
                  WHERE c.o0 IS NOT DISTINCT FROM t.k) FROM t
 
+The join keeps outer values for which the subquery has no rows, as a row of NULLs; aggregates are filtered so that they
+do not see it. A subquery with a GROUP BY of its own has no group then, and no row: its join is an inner one.
+
 Source: the general idea of Neumann and Kemper, "Unnesting Arbitrary Queries" (BTW 2015), for one level and one source.
 """
 

@@ -1,7 +1,8 @@
 """Views that count distinct values: kept in DuckDB's own catalog, spelled out before a plan is made.
 
 DuckDB stores the text of such a view as any other, so it lives in the database file, follows its transactions and is
-dropped as usual. DuckDB alone cannot run it; the error that it gives then is how the route notices.
+dropped as usual. DuckDB alone cannot run it. The session knows the names of such views and looks for them in every
+text; one that another connection has made meanwhile is noticed by the error DuckDB gives.
 """
 
 from __future__ import annotations

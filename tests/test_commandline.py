@@ -268,3 +268,10 @@ def test_ctrl_c_stops_output_that_nobody_reads() -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     process.stdout.close()
+
+
+def test_a_script_is_not_a_database() -> None:
+    """A name that ends in .sql is taken for a forgotten `run`, and no database of that name appears."""
+    done = run("report.sql")
+    assert done.returncode == 2 and "paretosql run report.sql" in done.stderr
+    assert not Path("report.sql").exists()
