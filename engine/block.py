@@ -13,9 +13,8 @@ from paretosql.engine.lift import (
     Lifter,
     column,
     flatten,
-    source_names,
 )
-from paretosql.engine.nodes import NdvCall, function_name, own_nodes
+from paretosql.engine.nodes import NdvCall, function_name, own_nodes, source_names
 from paretosql.engine.options import read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
 from paretosql.engine.parameters import fragment
@@ -37,7 +36,7 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
         return select
     grouping = _grouping(select, scope)
     sources = source_names(select)
-    spelling = Spelling(sources, lambda: scope.columns)
+    spelling = Spelling(select, lambda: scope.columns)
     lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), sources, spelling)
     new = _lifted(select, lifter)
     block = Block(

@@ -16,6 +16,7 @@ from paretosql.engine.nodes import function_name
 from paretosql.engine.session import Session
 from paretosql.engine.types import ColumnType, column_type
 
+_SPELT_OUT = frozenset({"percentile_cont", "percentile_disc"})  # DuckDB's parser knows them, its catalog does not
 _WORDS = re.compile(r"\w+")
 _CALLS = re.compile(r"(\w+)\s*\(")
 
@@ -147,7 +148,7 @@ class Catalog:
         name = function.lower()
         if not name or name in self._functions.scalars:
             return name in self._functions.aggregates
-        return name in self._functions.aggregates or name in self._aggregate_macros
+        return name in self._functions.aggregates or name in _SPELT_OUT or name in self._aggregate_macros
 
     def is_volatile(self, function: str) -> bool:
         """Whether two calls of this function may differ, as those of random() do."""

@@ -21,8 +21,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.lift import source_names
-from paretosql.engine.nodes import NdvCall, function_name, inner_nodes, spot_of
+from paretosql.engine.nodes import NdvCall, function_name, inner_nodes, source_names, spot_of
 from paretosql.engine.scope import Scope
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from paretosql.engine.nodes import NdvCall, function_name
+from paretosql.engine.nodes import NdvCall, function_name, source_names
 from paretosql.engine.spelling import Spelling
 
 KEY, AGGREGATE, VALUE = "__k", "__a", "__v"  # column name prefixes of the grouped relation
@@ -131,12 +131,6 @@ def _hidden(name: exp.Column, query: exp.Expr) -> bool:
             return True
         node = node.parent
     return False
-
-
-def source_names(select: exp.Expr) -> set[str]:
-    """Lower-case names and aliases that FROM gives its parts."""
-    parts = [select.args.get("from_"), *(select.args.get("joins") or []), *(select.args.get("laterals") or [])]
-    return {part.alias_or_name.lower() for part in parts if part is not None}
 
 
 def _core(node: exp.Expr) -> exp.Expr:

@@ -206,3 +206,9 @@ def own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
 def inner_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
     """The same without the root; of a SELECT, what is its own and not of a query inside it."""
     return itertools.islice(own_nodes(root), 1, None)
+
+
+def source_names(select: exp.Expr) -> set[str]:
+    """Lower-case names and aliases that FROM gives its parts."""
+    parts = [select.args.get("from_"), *(select.args.get("joins") or []), *(select.args.get("laterals") or [])]
+    return {part.alias_or_name.lower() for part in parts if part is not None}

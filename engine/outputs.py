@@ -8,8 +8,7 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.lift import source_names
-from paretosql.engine.nodes import NdvCall, own_nodes, spot_of
+from paretosql.engine.nodes import NdvCall, own_nodes, source_names, spot_of
 from paretosql.engine.parameters import fragment
 from paretosql.engine.scope import Scope
 from paretosql.errors import NotSupportedError, ProgrammingError, compose

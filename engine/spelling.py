@@ -12,14 +12,16 @@ from functools import cached_property
 from sqlglot import exp
 
 from paretosql.engine.dialect import Pareto
+from paretosql.engine.nodes import source_names
 
 
 class Spelling:
     """The names that FROM of one SELECT gives. `columns` lists its column names when a qualifier makes it matter."""
 
-    def __init__(self, sources: set[str], columns: Callable[[], list[str]]) -> None:
-        self._sources = sources
+    def __init__(self, select: exp.Select, columns: Callable[[], list[str]]) -> None:
+        self._sources = source_names(select)
         self._columns = columns
+        self._natural, self._merged = _merged_names(select)
 
     @cached_property
     def _known(self) -> Counter[str]:
@@ -30,6 +32,8 @@ class Spelling:
         copy = exp.Paren(this=expression.copy())
         for node in list(copy.find_all(exp.Column)):
             node.replace(self._folded(self.split_fields(node)))
+        for cast in copy.find_all(exp.Cast):
+            cast.meta.pop("form", None)  # x::T and CAST(x AS T)
         for call in copy.find_all(exp.Anonymous, exp.AnonymousAggFunc):
             call.set("this", call.name.lower())
         return copy.sql(dialect=Pareto)
@@ -60,5 +64,13 @@ class Spelling:
         if isinstance(node, exp.Dot):
             return exp.Dot(this=self._folded(node.this), expression=exp.to_identifier(node.name.lower(), quoted=True))
         name, table = node.name.lower(), node.args.get("table")
-        qualifier = None if table is None or self._known[name] == 1 else table.name.lower()
+        bare = table is None or (self._known[name] == 1 and not self._natural and name not in self._merged)
+        qualifier = None if bare else table.name.lower()
         return exp.column(exp.to_identifier(name, quoted=True), table=qualifier)
+
+
+def _merged_names(select: exp.Select) -> tuple[bool, set[str]]:
+    """Columns that outer joins merge, so that bare and qualified names differ: all of NATURAL, those of USING."""
+    outer = [join for join in select.args.get("joins") or [] if join.side]
+    natural = any(join.method == "NATURAL" for join in outer)
+    return natural, {name.name.lower() for join in outer for name in join.args.get("using") or []}

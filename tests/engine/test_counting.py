@@ -244,6 +244,15 @@ SPELLINGS = [
     "SELECT q.st.a + 1 AS b, ndv(x) AS n FROM (SELECT {'a': k} AS st, x FROM t) AS q GROUP BY st",
     "SELECT st.a, ndv(x) AS n FROM (SELECT {'a': k} AS st, x FROM t) GROUP BY st.a",
     "SELECT k, h, ndv(s) AS n FROM t GROUP BY GROUPING SETS ((k, h), (h, k))",
+    "SELECT CAST(k AS VARCHAR) AS a, ndv(x) AS n FROM t GROUP BY k::VARCHAR",
+    "SELECT k::VARCHAR AS a, ndv(x) AS n FROM t GROUP BY CAST(k AS VARCHAR)",
+    "SELECT a.k AS p, b.k AS q, ndv(a.x) AS n FROM t AS a FULL JOIN (SELECT range + 3 AS k FROM range(5)) AS b USING (k)"
+    " GROUP BY a.k, b.k",
+    "SELECT a.k AS p, b.k AS q, ndv(a.x) AS n"
+    " FROM t AS a NATURAL RIGHT JOIN (SELECT range + 3 AS k FROM range(5)) AS b GROUP BY ALL",
+    "SELECT k, b.k AS q, ndv(a.x) AS n FROM t AS a LEFT JOIN (SELECT range + 3 AS k FROM range(5)) AS b USING (k)"
+    " GROUP BY k, b.k",
+    "SELECT h, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m, ndv(s) AS n FROM t GROUP BY h",
     "SELECT ndv(s) AS n FROM t GROUP BY GROUPING SETS ((), ())",
     "SELECT ndv(s) AS n, count(*) AS c FROM t GROUP BY GROUPING SETS ((), ())",
     "SELECT x, (SELECT ndv(y) FROM u WHERE u.k = t.x GROUP BY u.k) AS n FROM t",
