@@ -246,8 +246,8 @@ SPELLINGS = [
     "SELECT k, h, ndv(s) AS n FROM t GROUP BY GROUPING SETS ((k, h), (h, k))",
     "SELECT CAST(k AS VARCHAR) AS a, ndv(x) AS n FROM t GROUP BY k::VARCHAR",
     "SELECT k::VARCHAR AS a, ndv(x) AS n FROM t GROUP BY CAST(k AS VARCHAR)",
-    "SELECT a.k AS p, b.k AS q, ndv(a.x) AS n FROM t AS a FULL JOIN (SELECT range + 3 AS k FROM range(5)) AS b USING (k)"
-    " GROUP BY a.k, b.k",
+    "SELECT a.k AS p, b.k AS q, ndv(a.x) AS n FROM t AS a FULL JOIN (SELECT range + 3 AS k FROM range(5)) AS b"
+    " USING (k) GROUP BY a.k, b.k",
     "SELECT a.k AS p, b.k AS q, ndv(a.x) AS n"
     " FROM t AS a NATURAL RIGHT JOIN (SELECT range + 3 AS k FROM range(5)) AS b GROUP BY ALL",
     "SELECT k, b.k AS q, ndv(a.x) AS n FROM t AS a LEFT JOIN (SELECT range + 3 AS k FROM range(5)) AS b USING (k)"
