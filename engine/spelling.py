@@ -64,8 +64,8 @@ class Spelling:
         if isinstance(node, exp.Dot):
             return exp.Dot(this=self._folded(node.this), expression=exp.to_identifier(node.name.lower(), quoted=True))
         name, table = node.name.lower(), node.args.get("table")
-        bare = table is None or (self._known[name] == 1 and not self._natural and name not in self._merged)
-        qualifier = None if bare else table.name.lower()
+        merged = self._natural or name in self._merged
+        qualifier = None if table is None or (self._known[name] == 1 and not merged) else table.name.lower()
         return exp.column(exp.to_identifier(name, quoted=True), table=qualifier)
 
 
