@@ -82,7 +82,10 @@ class Catalog:
         if name.lower() not in self.session.names.views:
             return None
         sql = (
-            "SELECT sql, database_name, schema_name FROM duckdb_views() WHERE lower(view_name) = lower($name)"
+            "SELECT sql, database_name, schema_name, counts FROM ("
+            " SELECT view_name AS name, sql, database_name, schema_name, temporary, true AS counts FROM duckdb_views()"
+            " UNION ALL SELECT table_name, sql, database_name, schema_name, temporary, false FROM duckdb_tables())"
+            " WHERE lower(name) = lower($name)"
             " AND ($schema IS NULL OR lower(schema_name) = lower($schema)"
             "      OR ($database IS NULL AND lower(database_name) = lower($schema)))"
             " AND ($database IS NULL OR lower(database_name) = lower($database))"
@@ -90,7 +93,9 @@ class Catalog:
             " LIMIT 1"
         )
         rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
-        return View(*rows[0]) if rows else None
+        if not rows or not rows[0][3] or not self.session.names.counts(rows[0][0]):
+            return None  # a table, or another view, stands in front of it
+        return View(*rows[0][:3])
 
     def has_table(self, name: str, view: View) -> bool:
         """Whether a table or view of this name stands beside `view`."""

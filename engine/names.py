@@ -29,6 +29,10 @@ class Names:
         self.views = found
         self._view_word = re.compile(_any_word(found), re.IGNORECASE) if found else None
 
+    def counts(self, sql: str) -> bool:
+        """Whether the text of a view counts, itself or through another view."""
+        return re.search(_COUNTS, sql, re.IGNORECASE) is not None or self.view_in(sql.partition(" AS ")[2])
+
     def view_in(self, text: str) -> bool:
         """Whether a text holds the name of a view that counts."""
         return self._view_word is not None and self._view_word.search(text) is not None

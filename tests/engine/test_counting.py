@@ -343,3 +343,22 @@ def test_the_first_part_of_a_recursive_query_may_count(pair):
     """Only what depends on the recursion is refused."""
     sql = "WITH RECURSIVE c(n) AS (SELECT ndv(h) FROM t UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT max(n) FROM c"
     assert pair[0].execute(sql).fetchone() == (5,)
+
+
+def test_what_stands_in_front_of_a_view_is_read(pair):
+    """A temporary table, a registered one or one of the current schema hides a counting view of the same name."""
+    con, _ = pair
+    con.execute("CREATE VIEW v AS SELECT ndv(x) AS n FROM t")
+    con.execute("CREATE TEMP TABLE v AS SELECT 'mine' AS n")
+    assert con.execute("SELECT n, ndv(n) FROM v GROUP BY n").fetchall() == [("mine", 1)]
+    assert con.execute("SELECT n FROM v").fetchall() == [("mine",)]
+    assert con.execute("SELECT n FROM memory.main.v").fetchall() == [(300,)]
+    con.execute("DROP TABLE temp.v")
+    assert con.execute("SELECT n FROM v").fetchall() == [(300,)]
+    con.register("v", pa.table({"n": ["registered"]}))
+    assert con.execute("SELECT n, ndv(n) FROM v GROUP BY n").fetchall() == [("registered", 1)]
+    con.unregister("v")
+    con.execute("CREATE SCHEMA s")
+    con.execute("CREATE TABLE s.v AS SELECT 'there' AS n")
+    con.execute("USE s")
+    assert con.execute("SELECT n, ndv(n) FROM v GROUP BY n").fetchall() == [("there", 1)]
