@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ import pytest
 from hypothesis import settings
 
 import paretosql
+
+# started in the background, a process inherits that Ctrl-C is ignored, and so would the programs that the tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # shared machines stall now and then; a slow example is no failure
 settings.register_profile("patient", deadline=None)
