@@ -14,7 +14,7 @@ from paretosql.engine.lift import (
     column,
     flatten,
 )
-from paretosql.engine.nodes import NdvCall, function_name, own_nodes, source_names
+from paretosql.engine.nodes import NdvCall, counted, function_name, own_nodes
 from paretosql.engine.options import read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
 from paretosql.engine.parameters import fragment
@@ -35,9 +35,8 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
     if select.find(NdvCall) is None:
         return select
     grouping = _grouping(select, scope)
-    sources = source_names(select)
     spelling = Spelling(select, lambda: scope.columns)
-    lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), sources, spelling)
+    lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), spelling)
     new = _lifted(select, lifter)
     block = Block(
         scope.rows(),
@@ -63,11 +62,11 @@ def _prepare_values(block: Block, scope: Scope, catalog: Catalog) -> None:
     values = [*block.grouping.keys, *block.arguments]
     named = (exp.alias_(each.copy(), f"__t{at}") for at, each in enumerate(values))
     piece = fragment(scope.alone(block.select(*named)))
-    types = catalog.types(piece.sql, piece.wants)
+    types = [kind for _, kind in catalog.columns(piece.sql, piece.wants)]
     tables = {table.name.lower() for part in (block.rows, scope.with_) if part for table in part.find_all(exp.Table)}
     refuse_collations(zip(values, types, strict=True), catalog, tables)
-    counted = types[len(block.grouping.keys) :]
-    block.arguments = [distinct_in_arrow(*each) for each in zip(block.arguments, counted, strict=True)]
+    kinds = types[len(block.grouping.keys) :]
+    block.arguments = [distinct_in_arrow(*each) for each in zip(block.arguments, kinds, strict=True)]
 
 
 def _count_exactly(select: exp.Select, catalog: Catalog) -> None:
@@ -77,13 +76,7 @@ def _count_exactly(select: exp.Select, catalog: Catalog) -> None:
         for root in value if isinstance(value, list) else [value] if value is not None else []:
             for node in [each for each in own_nodes(root) if isinstance(each, NdvCall)]:
                 if read_options(node, catalog).exact:
-                    node.replace(exp.Count(this=exp.Distinct(expressions=[_plain(node).copy()])))
-
-
-def _plain(call: exp.Expr) -> exp.Expr:
-    """The counted expression, without a DISTINCT that changes nothing."""
-    inner: exp.Expr = call.this
-    return inner.expressions[0] if isinstance(inner, exp.Distinct) else inner
+                    node.replace(exp.Count(this=exp.Distinct(expressions=[counted(node).copy()])))
 
 
 def _call(node: exp.Expr) -> exp.Expr:
@@ -91,7 +84,7 @@ def _call(node: exp.Expr) -> exp.Expr:
 
 
 def _argument(node: exp.Expr) -> exp.Expr:
-    value = _plain(_call(node)).copy()
+    value = counted(_call(node)).copy()
     if isinstance(node, exp.Filter):
         return exp.Case(ifs=[exp.If(this=node.expression.this.copy(), true=value)])
     return value

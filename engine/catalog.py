@@ -60,10 +60,10 @@ class Catalog:
         rows = self._ask(f"DESCRIBE {sql}", wants)
         return [(row[0], row[1]) for row in rows]
 
-    def types(self, sql: str, wants: frozenset[str] = frozenset()) -> list[ColumnType]:
-        """Column types of a query, without running it; errors as `describe`."""
+    def columns(self, sql: str, wants: frozenset[str] = frozenset()) -> list[tuple[str, ColumnType]]:
+        """The same with types that know their parts."""
         con = self.session.con
-        return [column_type(con.sqltype(text)) for _, text in self.describe(sql, wants)]
+        return [(name, column_type(con.sqltype(text))) for name, text in self.describe(sql, wants)]
 
     def declare(self, name: str, schema: pa.Schema) -> None:
         """Let later queries bind to a relation before it is filled."""

@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import NdvCall, function_name, inner_nodes, source_names, spot_of
-from paretosql.engine.scope import Scope
+from paretosql.engine.scope import Scope, sources
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 DOMAIN, COUNTED, ONE = "__d", "__c", "__one"
@@ -126,12 +126,8 @@ def _rewrite(select: exp.Select, outer: exp.Select, foreign: list[exp.Column], c
 
 def _domain(outer: exp.Select, columns: list[exp.Column], names: list[str]) -> exp.Expr:
     """The different values that the outer columns take."""
-    query = exp.Select(expressions=[exp.alias_(each.copy(), name) for each, name in zip(columns, names, strict=True)])
-    for part in ("from_", "joins", "laterals"):
-        value = outer.args.get(part)
-        if value is not None:
-            query.set(part, [each.copy() for each in value] if isinstance(value, list) else value.copy())
-    return query.distinct().subquery(DOMAIN)
+    named = (exp.alias_(each.copy(), name) for each, name in zip(columns, names, strict=True))
+    return sources(outer, *named).distinct().subquery(DOMAIN)
 
 
 def _grouped(select: exp.Select, domain: exp.Expr, names: list[str], catalog: Catalog) -> exp.Select:

@@ -64,7 +64,7 @@ def _materialize(step: Materialize) -> tuple[str, str]:
 
 
 def _report(step: Report) -> tuple[str, str]:
-    return "report", f"{'exact' if step.exact else step.sketch.calls[0].method} for each of {len(step.names)} columns"
+    return "report", f"{'exact' if step.exact else step.method} for each of {len(step.names)} columns"
 
 
 _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {

@@ -37,7 +37,6 @@ class Lifter:
         keys: Sequence[exp.Expr],
         is_aggregate: Callable[[str], bool],
         aliases: set[str],
-        sources: set[str],
         spelling: Spelling,
     ) -> None:
         self.keys = list(keys)
@@ -47,7 +46,6 @@ class Lifter:
         self.calls: list[exp.Expr] = []  # NdvCall, or Filter around one
         self._is_aggregate = is_aggregate
         self._aliases = aliases
-        self._sources = sources
 
     def lift(self, node: exp.Expr, *, alias_first: bool = False) -> exp.Expr:
         """The expression over the grouped relation; `node` stays as it is.
@@ -117,7 +115,7 @@ class Lifter:
     def _key_named(self, name: exp.Column) -> int | None:
         for at, key in enumerate(self.keys):
             if isinstance(key, exp.Column) and key.name.lower() == name.name.lower():
-                sources = {key.table.lower()} if key.table else self._sources
+                sources = {key.table.lower()} if key.table else self._spelling.sources
                 if name.table.lower() in sources:
                     return at
         return None

@@ -212,3 +212,32 @@ def source_names(select: exp.Expr) -> set[str]:
     """Lower-case names and aliases that FROM gives its parts."""
     parts = [select.args.get("from_"), *(select.args.get("joins") or []), *(select.args.get("laterals") or [])]
     return {part.alias_or_name.lower() for part in parts if part is not None}
+
+
+def counted(call: exp.Expr) -> exp.Expr:
+    """The expression that a call of ndv counts, without a DISTINCT that changes nothing."""
+    inner: exp.Expr = call.this
+    return inner.expressions[0] if isinstance(inner, exp.Distinct) else inner
+
+
+def holds(root: exp.Expr, node: exp.Expr) -> bool:
+    """Whether `node` is `root` or stands below it."""
+    above: exp.Expr | None = node
+    while above is not None and above is not root:
+        above = above.parent
+    return above is root
+
+
+def cte_levels(node: exp.Expr) -> Iterator[tuple[exp.With, list[exp.CTE]]]:
+    """The WITH clauses around a node, innermost first, each with the common table expressions the node can see."""
+    above: exp.Expr | None = node
+    came_from: exp.Expr | None = None
+    while above is not None:
+        with_ = above.args.get("with_")
+        if with_ is not None:
+            ctes, recursive = with_.expressions, bool(with_.args.get("recursive"))
+            if with_ is came_from:  # inside one of them only the earlier ones are seen, and itself when recursive
+                at = next(at for at, cte in enumerate(ctes) if holds(cte, node))
+                ctes = ctes[: at + recursive]
+            yield with_, ctes
+        above, came_from = above.parent, above

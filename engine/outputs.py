@@ -8,9 +8,9 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.nodes import NdvCall, own_nodes, source_names, spot_of
+from paretosql.engine.nodes import NdvCall, counted, own_nodes, source_names, spot_of
 from paretosql.engine.parameters import fragment
-from paretosql.engine.scope import Scope
+from paretosql.engine.scope import Scope, sources
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 
@@ -30,7 +30,7 @@ def expand_stars(scope: Scope) -> None:
             continue
         if any(star.args.get(name) for name in ("except_", "replace", "rename", "except")):
             raise _no_star(scope.catalog, "a star with EXCLUDE, REPLACE or RENAME")
-        piece = fragment(scope.alone(_without_where(scope, item)))
+        piece = fragment(scope.alone(sources(scope.select, item)))
         table = item.table if isinstance(item, exp.Column) else None
         for name, _ in scope.catalog.describe(piece.sql, piece.wants):
             expanded.append(exp.column(exp.to_identifier(name, quoted=True), table=table or None))
@@ -41,13 +41,6 @@ def _no_star(catalog: Catalog, what: str) -> NotSupportedError:
     return NotSupportedError(
         compose(f"{what} beside ndv is not supported", hint="name the columns; ndv_report(TABLE t) counts all of them")
     )
-
-
-def _without_where(scope: Scope, item: exp.Expr) -> exp.Expr:
-    query = scope.rows(item)
-    query.set("where", None)
-    query.set("sample", None)
-    return query
 
 
 def name_subqueries(tree: exp.Expr) -> None:
@@ -74,8 +67,7 @@ def name_outputs(scope: Scope) -> None:
     """Give every output column without an alias its name; binds the SELECT, so that wrong names are found here."""
     bound = scope.select.copy()
     for node in list(bound.find_all(NdvCall)):
-        inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-        node.replace(exp.Anonymous(this="approx_count_distinct", expressions=[inner.copy()]))
+        node.replace(exp.Anonymous(this="approx_count_distinct", expressions=[counted(node).copy()]))
     piece = fragment(scope.alone(bound))
     try:
         described = scope.catalog.describe(piece.sql, piece.wants)

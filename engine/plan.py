@@ -88,6 +88,11 @@ class Report:
         """What it reads."""
         return self.sketch.source
 
+    @property
+    def method(self) -> str:
+        """How every column is estimated."""
+        return self.sketch.calls[0].method
+
 
 Step = Materialize | Sketch | Report
 

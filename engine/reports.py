@@ -39,9 +39,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
         raise ProgrammingError(compose("ndv_report is a table, not a value", spot_of(node, catalog.text), hint))
     with_ = visible_with(node, catalog.text)
     query = _source(node)
-    piece = _piece(query, with_)
-    names = [name for name, _ in catalog.describe(*piece)]
-    columns = list(zip(names, catalog.types(*piece), strict=True))
+    columns = catalog.columns(*_piece(query, with_))
     tables = {each.name.lower() for part in (query, with_) if part is not None for each in part.find_all(exp.Table)}
     refuse_collations(((node, kind) for _, kind in columns), catalog, tables)
     steps: list[Step] = []

@@ -99,14 +99,14 @@ def _exact_line(name: str, rows: int, distinct: int) -> dict[str, Any]:
 def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> dict[str, Any]:
     line = {
         "column": name,
-        "method": step.sketch.calls[0].method,
+        "method": step.method,
         "sample_rows": sketch.rows,
         "bytes_sent": len(sketch.to_bytes()),
     }
-    if step.sketch.calls[0].method == DEFAULT_SKETCH:
+    if step.method == DEFAULT_SKETCH:
         value, margin = sketch.distinct(), Z95 * sketch.rse() * sketch.distinct()
         return {**line, "estimate": round(value), "low": round(value - margin), "high": round(value + margin)}
-    found = estimate(step.sketch.calls[0].method, sketch.profile(), rows, sample_rows=sketch.rows)
+    found = estimate(step.method, sketch.profile(), rows, sample_rows=sketch.rows)
     value_or_none = None if found.value is None else round(found.value)
     return {**line, "estimate": value_or_none, "low": round(found.lower), "high": round(found.upper)}
 

@@ -7,47 +7,39 @@ from functools import cached_property
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.nodes import NdvCall, own_nodes, spot_of
+from paretosql.engine.nodes import NdvCall, cte_levels, holds, own_nodes, spot_of
 from paretosql.engine.parameters import fragment
 from paretosql.errors import NotSupportedError, compose
 
-_SOURCE = ("from_", "joins", "laterals", "sample")
+
+def sources(select: exp.Expr, *columns: exp.Expr) -> exp.Select:
+    """SELECT columns over the FROM of `select`, and nothing else of it."""
+    query = exp.Select(expressions=[each.copy() for each in columns])
+    _copy_parts(select, query, ("from_", "joins", "laterals"))
+    return query
+
+
+def _copy_parts(select: exp.Expr, query: exp.Select, names: tuple[str, ...]) -> None:
+    for name in names:
+        part = select.args.get(name)
+        if part is not None:
+            query.set(name, [each.copy() for each in part] if isinstance(part, list) else part.copy())
 
 
 def visible_with(select: exp.Expr, text: str) -> exp.With | None:
     """A copy of the common table expressions that `select` may name and does, inner ones hiding outer ones."""
     found: dict[str, exp.CTE] = {}
     recursive = False
-    node: exp.Expr = select
-    came_from: exp.Expr | None = None
-    while True:
-        with_ = node.args.get("with_")
-        if with_ is not None:
-            inside = with_ is came_from
-            recursive = recursive or bool(with_.args.get("recursive"))
-            level: dict[str, exp.CTE] = {}
-            for cte in with_.expressions:
-                if inside and _holds(cte, select):
-                    _refuse_recursion(with_, cte, select, text)
-                    break
-                level[cte.alias.lower()] = cte
-            found = {**level, **found}
-        if node.parent is None:
-            break
-        came_from, node = node, node.parent
+    for with_, ctes in cte_levels(select):
+        recursive = recursive or bool(with_.args.get("recursive"))
+        for cte in ctes:
+            if holds(cte, select):
+                _refuse_recursion(with_, cte, select, text)
+        found = {**{cte.alias.lower(): cte for cte in ctes}, **found}
     used = _used(select, found)
     if not used:
         return None
     return exp.With(expressions=[cte.copy() for name, cte in found.items() if name in used], recursive=recursive)
-
-
-def _holds(root: exp.Expr, node: exp.Expr) -> bool:
-    parent: exp.Expr | None = node
-    while parent is not None:
-        if parent is root:
-            return True
-        parent = parent.parent
-    return False
 
 
 def _refuse_recursion(with_: exp.With, cte: exp.CTE, select: exp.Expr, text: str) -> None:
@@ -77,7 +69,7 @@ def _used(select: exp.Expr, known: dict[str, exp.CTE]) -> set[str]:
 
 
 class Scope:
-    """The names of one SELECT. `source(...)` builds queries over the same rows."""
+    """The names of one SELECT. `rows(...)` builds queries over the same rows."""
 
     def __init__(self, select: exp.Select, catalog: Catalog) -> None:
         self.select = select
@@ -87,11 +79,8 @@ class Scope:
 
     def rows(self, *columns: exp.Expr) -> exp.Select:
         """SELECT columns FROM, WHERE as in this SELECT, without its grouping."""
-        query = exp.Select(expressions=[each.copy() for each in columns])
-        for name in _SOURCE:
-            part = self.select.args.get(name)
-            if part is not None:
-                query.set(name, [each.copy() for each in part] if isinstance(part, list) else part.copy())
+        query = sources(self.select, *columns)
+        _copy_parts(self.select, query, ("sample",))
         where = self.select.args.get("where")
         if where is not None:
             query.set("where", exp.Where(this=self.resolve(where.this)))
@@ -108,12 +97,7 @@ class Scope:
         """Column names of FROM."""
         if self.select.args.get("from_") is None:
             return []
-        query = exp.Select(expressions=[exp.Star()])
-        for name in ("from_", "joins", "laterals"):
-            part = self.select.args.get(name)
-            if part is not None:
-                query.set(name, [each.copy() for each in part] if isinstance(part, list) else part.copy())
-        piece = fragment(self.alone(query))
+        piece = fragment(self.alone(sources(self.select, exp.Star())))
         return [name for name, _ in self.catalog.describe(piece.sql, piece.wants)]
 
     def is_alias(self, node: exp.Expr) -> bool:

@@ -19,7 +19,7 @@ class Spelling:
     """The names that FROM of one SELECT gives. `columns` lists its column names when a qualifier makes it matter."""
 
     def __init__(self, select: exp.Select, columns: Callable[[], list[str]]) -> None:
-        self._sources = source_names(select)
+        self.sources = source_names(select)
         self._columns = columns
         self._natural, self._merged = _merged_names(select)
 
@@ -54,9 +54,9 @@ class Spelling:
     def _base(self, parts: list[exp.Expr]) -> int | None:
         """How many leading parts of a dotted name make the column; None when that cannot be told."""
         first, second = parts[0].name.lower(), parts[1].name.lower()
-        if first in self._sources:
+        if first in self.sources:
             return 2
-        if second in self._sources and len(parts) > 2:  # schema.table.column
+        if second in self.sources and len(parts) > 2:  # schema.table.column
             return 3
         return 1 if first in self._known else None
 

@@ -142,10 +142,8 @@ def counts_rows(statement: Statement) -> bool:
     if isinstance(statement.raw, str):
         return False
     kind = _type(statement.raw)
-    makes_table = kind == StatementType.CREATE and re.match(
-        r"\s*CREATE\b[^(;]*\bTABLE\b", statement.text, re.IGNORECASE
-    )
-    return statement.kind == "change" or kind == StatementType.COPY or bool(makes_table)
+    makes_table = kind == StatementType.CREATE and _CREATE_TABLE.match(statement.text) is not None
+    return statement.kind == "change" or kind == StatementType.COPY or makes_table
 
 
 def repeatable(statement: Statement) -> bool:

@@ -7,13 +7,11 @@ text; one that another connection has made meanwhile is noticed by the error Duc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog, View
 from paretosql.engine.dialect import Pareto, parse
-from paretosql.engine.nodes import NdvCall, NdvReport
+from paretosql.engine.nodes import NdvCall, NdvReport, counted, cte_levels
 from paretosql.errors import NotSupportedError, compose
 
 # While a view is created DuckDB must know the function to find the column types.
@@ -41,26 +39,7 @@ def expand_views(tree: exp.Expr, catalog: Catalog, depth: int = 0) -> exp.Expr:
 
 def names_cte(table: exp.Table) -> bool:
     """Whether a bare table name means a common table expression of a query around it."""
-    came_from: exp.Expr = table
-    node = table.parent
-    while node is not None:
-        with_ = node.args.get("with_")
-        if with_ is not None:
-            for cte in with_.expressions:
-                inside = with_ is came_from and any(each is cte for each in _ancestors(table))
-                if inside and not with_.args.get("recursive"):
-                    break  # neither this one nor those after it
-                if cte.alias.lower() == table.name.lower():
-                    return True
-        came_from, node = node, node.parent
-    return False
-
-
-def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
-    parent = node.parent
-    while parent is not None:
-        yield parent
-        parent = parent.parent
+    return any(cte.alias.lower() == table.name.lower() for _, ctes in cte_levels(table) for cte in ctes)
 
 
 def names_view(tree: exp.Expr, views: set[str]) -> bool:
@@ -106,7 +85,7 @@ def storable(create: exp.Expr) -> str:
     if tree.find(NdvReport) is not None:
         raise NotSupportedError(compose("ndv_report inside a view is not supported", hint="call it in a query"))
     for call in list(tree.find_all(NdvCall)):
-        inner = call.this.expressions[0] if isinstance(call.this, exp.Distinct) else call.this
+        inner = counted(call)
         call.set("this", inner)
         outer = call.parent
         if isinstance(outer, exp.Filter):
