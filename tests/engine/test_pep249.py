@@ -11,17 +11,7 @@ import pyarrow as pa
 import pytest
 
 import paretosql
-
-FAMILY = ["InterfaceError", "DatabaseError"]
-DATABASE_FAMILY = [
-    "DataError",
-    "OperationalError",
-    "IntegrityError",
-    "InternalError",
-    "ProgrammingError",
-    "NotSupportedError",
-]
-
+from tests.engine.exception_tree import DATABASE_FAMILY, FAMILY
 
 # --- the module ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from paretosql.errors import ProgrammingError
 from paretosql.sketches.envelope import DamagedSketch, crc32c, seal, unseal
+from tests.sketches.checksum import crc_by_bits
 
 # Test vectors of RFC 3720, appendix B.4, and the check value of the catalogue of parametrised CRC algorithms.
 VECTORS = [
@@ -19,16 +20,6 @@ VECTORS = [
     (b"123456789", 0xE3069283),
     (b"", 0),
 ]
-
-
-def crc_by_bits(data: bytes) -> int:
-    """CRC-32C, bit by bit."""
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
-    return register ^ 0xFFFFFFFF
 
 
 @pytest.mark.parametrize(("data", "expected"), VECTORS)

@@ -15,20 +15,12 @@ from paretosql.errors import DataError
 from paretosql.sketches import ndvg
 from paretosql.sketches.envelope import DamagedSketch
 from paretosql.sketches.grouped import GroupedSketch
+from tests.sketches.checksum import crc_by_bits
 
 GOLDEN = Path(__file__).parent / "golden" / "groups.ndvg"
 
 
 # An independent writer of NDVG version 1, byte by byte from its description.
-def crc(data: bytes) -> int:
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
-    return register ^ 0xFFFFFFFF
-
-
 def leb(values) -> bytes:
     data = bytearray()
     for value in values:
@@ -67,7 +59,7 @@ def written(groups, /, **changes) -> bytes:
     header |= {name: value for name, value in changes.items() if name in header}
     columns |= {name: value for name, value in changes.items() if name in columns}
     body = struct.pack("<4sBBHQIIIQQ", *header.values()) + b"".join(leb(column) for column in columns.values())
-    return body + struct.pack("<I", crc(body))
+    return body + struct.pack("<I", crc_by_bits(body))
 
 
 GROUPS = {
@@ -148,7 +140,7 @@ def test_random_bodies_never_break_the_reader(rest):
     """Whatever stands behind a valid checksum, reading succeeds or raises DataError."""
     body = b"NDVG\x01\x01\x00\x00" + rest
     with contextlib.suppress(DataError):
-        ndvg.decode(body + struct.pack("<I", crc(body)))
+        ndvg.decode(body + struct.pack("<I", crc_by_bits(body)))
 
 
 @given(

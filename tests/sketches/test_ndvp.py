@@ -15,20 +15,12 @@ from paretosql.errors import DataError
 from paretosql.sketches import ndvp
 from paretosql.sketches.envelope import DamagedSketch
 from paretosql.sketches.profile import ProfileSketch
+from tests.sketches.checksum import crc_by_bits
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 # An independent writer of NDVP version 1, byte by byte from its description.
-def crc(data: bytes) -> int:
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
-    return register ^ 0xFFFFFFFF
-
-
 def leb(*values: int) -> bytes:
     data = bytearray()
     for value in values:
@@ -65,7 +57,7 @@ def written(entries, /, *, theta=2**64, capacity=8, rows=None, seed=0, heavy=Non
     body = struct.pack("<4sBBHQQIQQdBI16sII", *fields.values()) + pairs(entries)
     if heavy:
         body += leb(len(heavy)) + pairs(heavy)
-    return body + struct.pack("<I", crc(body))
+    return body + struct.pack("<I", crc_by_bits(body))
 
 
 FILES = {
@@ -187,7 +179,7 @@ def test_hashes_must_ascend():
         body = written({1: 1, 2: 1})[:-4]
         body = body[: -len(pairs({1: 1, 2: 1}))] + leb(*steps) + leb(1, 1)
         with pytest.raises(DamagedSketch, match="ascend"):
-            ndvp.decode(body + struct.pack("<I", crc(body)))
+            ndvp.decode(body + struct.pack("<I", crc_by_bits(body)))
 
 
 @given(st.binary(max_size=120))
@@ -195,4 +187,4 @@ def test_random_bodies_never_break_the_reader(rest):
     """Whatever stands behind a valid checksum, reading succeeds or raises DataError."""
     body = b"NDVP\x01\x01" + rest
     with contextlib.suppress(DataError):
-        ndvp.decode(body + struct.pack("<I", crc(body)))
+        ndvp.decode(body + struct.pack("<I", crc_by_bits(body)))
