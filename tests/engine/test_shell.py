@@ -39,6 +39,8 @@ from paretosql.__main__ import main
 sys.exit(main())
 """
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+CURSOR_QUESTION = b"\x1b[6n"  # prompt_toolkit asks where the cursor is, and a terminal answers
+PIECE_BYTES = 65_536
 WAIT_S = 20
 
 
@@ -60,34 +62,42 @@ class Terminal:
             cwd=folder, env=surroundings, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
+        self.written = b""  # all of it
+        self.read = 0  # how many characters of it, as shown, have been returned
 
     def type(self, text: str) -> None:
         """Press these keys."""
         os.write(self.ours, text.encode())
 
     def until(self, text: str) -> str:
-        """Wait until the text appears, and return all that was written since the last time, without colours."""
-        seen, deadline = b"", time.monotonic() + WAIT_S
-        while time.monotonic() < deadline:
+        """Wait until the text appears, and return what has been written up to its end since the last time, uncoloured.
+
+        What stands behind it is kept for the next time: a read may end in the middle of a word.
+        """
+        deadline = time.monotonic() + WAIT_S
+        while (end := self.shown().find(text, self.read)) < 0 and time.monotonic() < deadline:
             if select.select([self.ours], [], [], 0.1)[0]:
                 try:
-                    piece = os.read(self.ours, 65_536)
+                    piece = os.read(self.ours, PIECE_BYTES)
                 except OSError:  # the process has left its terminal
                     break
-                if b"\x1b[6n" in piece:  # prompt_toolkit asks where the cursor is, and a terminal answers
+                self.written += piece
+                if CURSOR_QUESTION in self.written[-len(piece) - len(CURSOR_QUESTION) + 1 :]:
                     self.type("\x1b[1;1R")
-                seen += piece
-                if text in ESCAPES.sub("", seen.decode(errors="replace")):
-                    break
-        shown = ESCAPES.sub("", seen.decode(errors="replace"))
-        assert text in shown, f"{text!r} did not appear; the terminal shows:\n{shown}"
-        return shown.replace("\r\n", "\n")
+        fresh = self.shown()[self.read :]
+        assert end >= 0, f"{text!r} did not appear; the terminal shows:\n{fresh}"
+        start, self.read = self.read, end + len(text)
+        return self.shown()[start : self.read].replace("\r\n", "\n")
+
+    def shown(self) -> str:
+        """All that has been written, without colours."""
+        return ESCAPES.sub("", self.written.decode(errors="replace"))
 
     def ask(self, line: str, answer: str) -> str:
         """Type a line, wait for the answer and for the next prompt."""
         self.type(line + "\r")
         shown = self.until(answer)
-        return shown if shown.rstrip().endswith("paretosql>") else shown + self.until("paretosql>")
+        return shown if answer == "paretosql>" else shown + self.until("paretosql>")
 
     def leave(self) -> int:
         """Wait for the end of the process."""
