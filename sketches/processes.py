@@ -1,17 +1,19 @@
 """Sites as processes of this machine, each at the end of a socket pair.
 
 The parent reads without blocking, so a process that stops in the middle of a message holds nobody up. A process whose
-parent is gone reads the end of its socket and ends. Interrupts of the keyboard are for the parent alone, which stops
-its processes on the way out.
+parent is gone ends, even when it is busy. Interrupts of the keyboard are for the parent alone, which stops its
+processes on the way out.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import signal
 import socket
 import struct
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -198,6 +200,7 @@ def _serve(sock: socket.socket, source: Source) -> None:
     """The life of a site's process: answer requests until the parent closes its end."""
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()  # for a site that is busy when its parent is killed
     with sock:
         site = source()
         stream = sock.makefile("rb")
@@ -206,3 +209,12 @@ def _serve(sock: socket.socket, source: Source) -> None:
             with contextlib.suppress(DataError):  # what is no message has no answer
                 reply = site.answer(request)
                 sock.sendall(PREFIX.pack(len(reply)) + reply)
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
