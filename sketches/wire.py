@@ -5,7 +5,7 @@
 | 1, 1, 1 | version, kind, round |
 | 8 | run: a random number that all messages of one collection share |
 | variable | body, by kind |
-| 4 | CRC-32C of everything before |
+| 4 | CRC-32 (that of zlib) of everything before |
 
 All numbers are little-endian. A transport adds the length of a message, PREFIX_BYTES, which counts as sent too. The
 kinds and their bodies:
@@ -23,6 +23,7 @@ The body of every reply but FAILED begins with a `Head`.
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -33,7 +34,6 @@ from paretosql.errors import DataError
 from paretosql.sketches import varint
 from paretosql.sketches.arguments import FULL, MAX_CAPACITY
 from paretosql.sketches.entries import Entries, nothing
-from paretosql.sketches.envelope import CRC, crc32c
 from paretosql.sketches.hll import MAX_BITS, MIN_BITS, Registers, read_registers
 from paretosql.sketches.mixing import Words
 from paretosql.sketches.ndvp import decode_entries
@@ -42,6 +42,7 @@ VERSION: Final = 1
 SURVEY, SKETCH, PAIR, FAILED = 1, 2, 3, 255
 PREFIX_BYTES: Final = 4
 HEADER: Final = struct.Struct("<BBBQ")
+CRC: Final = struct.Struct("<I")
 
 
 class DamagedMessage(DataError):
@@ -60,7 +61,7 @@ class Message:
     def to_bytes(self) -> bytes:
         """The message as it is sent."""
         data = HEADER.pack(VERSION, self.kind, self.round, self.run) + self.body
-        return data + CRC.pack(crc32c(data))
+        return data + CRC.pack(zlib.crc32(data))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -68,7 +69,7 @@ class Message:
         if len(data) < HEADER.size + CRC.size:
             raise DamagedMessage(f"a message of {len(data)} bytes is too short")
         content = data[: -CRC.size]
-        if CRC.unpack(data[-CRC.size :])[0] != crc32c(content):
+        if CRC.unpack(data[-CRC.size :])[0] != zlib.crc32(content):
             raise DamagedMessage(f"the checksum of a message of {len(data)} bytes does not fit")
         version, kind, number, run = HEADER.unpack_from(content)
         if version != VERSION:
