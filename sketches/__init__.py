@@ -7,7 +7,9 @@ A column goes through three steps, each usable alone:
 | values to stable 64-bit hashes | `hashing`, with `canonical`, `decimals`, `strings`, `nested`, `mixing`, `buffers` |
 | hashes to a mergeable sketch of a column | `sketch` (the protocol), `profile` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
-| the profile of a sample to an estimate | `estimators` |
+| the profile of a sample to an estimate | `estimators` and `sample`; formulas: `guaranteed`, `coverage`, `jackknife`, |
+| | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
+| an interval around it | `compatible` |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
 
