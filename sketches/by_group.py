@@ -4,8 +4,8 @@ A group of thirty sampled rows says little by itself. What groups have in common
 one that was seen once; so each group's own answer to that is drawn towards the answer of all, the more so the fewer
 values it has seen once.
 
-Source: adaptive estimates (`guaranteed.ae`) per group and the weight f1 / (f1 + 50) are our notes' design; that the
-ratio (D - d) / f1 is shrunk, and not D / d, is our choice: a group in which every value was seen often stays as it is.
+Source: estimates per group (`guaranteed.ae`) and the weight f1 / (f1 + 50) are our design. What is drawn towards the
+common answer is the ratio (D - d) / f1: drawing D / d itself raises groups in which every value was seen often.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from paretosql.sketches.estimators import point
+
 Floats = npt.NDArray[np.float64]
 Ranks = npt.NDArray[np.intp]
 
 HALF_TRUSTED: Final = 50.0  # singletons with which a group's own answer and that of all weigh the same
+FEW_GROUPS: Final = 64  # our choice: a third of a second
+LEAST_UNSEEN: Final = 1e-9
 HALVINGS: Final = 90
 
 
@@ -42,23 +46,52 @@ class GroupedProfiles:
         return np.bincount(self.owner, weights * self.values, minlength=len(self.n))
 
 
-def estimate_groups(groups: GroupedProfiles) -> Floats:
+def estimate_groups(method: str, groups: GroupedProfiles) -> Floats:
     """The estimated distinct values of each group, shape (g,); NaN for a group with rows and none of them sampled.
 
-    Cost: O(m) and about a hundred passes over g numbers, 3 us a group.
+    `auto` asks the learned estimator for each of up to 64 groups, and else the adaptive one for all at once; then the
+    answers of all groups are drawn together. Any other method estimates every group for itself.
+
+    Cost: O(m), and for `auto` 5 ms a group up to 64, beyond about a hundred passes over g numbers, 3 us a group.
     """
     d = groups.sums(np.ones(len(groups.counts)))
-    f1 = groups.sums(groups.counts == 1)
     most = d + np.maximum(groups.rows - groups.n, 0.0)
-    alone = np.clip(_adaptive(groups, d, f1), d, most)
-    unseen = np.maximum(alone - d, 1e-9)
-    known = f1 > 0
-    ratio = np.log(unseen / np.where(known, f1, 1.0))
-    trust = f1 / (f1 + HALF_TRUSTED)
-    common = float((trust * ratio)[known].sum() / trust[known].sum()) if known.any() else 0.0
-    found = d + f1 * np.exp(trust * ratio + (1 - trust) * common)
+    if method != "auto":
+        found = _each(method, groups)
+    else:
+        f1 = groups.sums(groups.counts == 1)
+        alone = _each(method, groups) if len(d) <= FEW_GROUPS else _adaptive(groups, d, f1)
+        found = _drawn_together(np.clip(alone, d, most), d, f1)
     found = np.where(groups.n >= groups.rows, d, np.clip(found, d, most))
     return np.where((groups.n == 0) & (groups.rows > 0), np.nan, found)
+
+
+def _each(method: str, groups: GroupedProfiles) -> Floats:
+    """The estimate of each group for itself, 0 where nothing was sampled."""
+    order = np.argsort(groups.owner, kind="stable")
+    ends = np.cumsum(np.bincount(groups.owner, minlength=len(groups.n)))
+    counts, values = groups.counts[order].astype(int).tolist(), groups.values[order].tolist()
+    found = np.zeros(len(groups.n))
+    start = 0
+    for at, end in enumerate(ends.tolist()):
+        if end > start:
+            profile = dict(zip(counts[start:end], values[start:end], strict=True))
+            rows, n = float(groups.rows[at]), float(groups.n[at])
+            found[at] = point(method, profile, max(rows, n), sample_rows=n).value or 0.0
+        start = end
+    return found
+
+
+def _drawn_together(alone: Floats, d: Floats, f1: Floats) -> Floats:
+    """d + f1 * ratio, where the log of each ratio (D - d) / f1 is drawn towards the mean of all."""
+    known = f1 > 0
+    if not known.any():
+        return d
+    ratio = np.log(np.maximum(alone - d, LEAST_UNSEEN) / np.where(known, f1, 1.0))
+    trust = f1 / (f1 + HALF_TRUSTED)
+    common = float((trust * ratio)[known].sum() / trust[known].sum())
+    drawn: Floats = d + f1 * np.exp(trust * ratio + (1 - trust) * common)
+    return drawn
 
 
 def _adaptive(groups: GroupedProfiles, d: Floats, f1: Floats) -> Floats:
