@@ -9,7 +9,9 @@ A column goes through three steps, each usable alone:
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
 | the same for a sample at many sites, for few bytes | `collect` (the door), `protocols`, `rounds`, `ledger` |
 | where the sites are | `site`, `racks`, `channel`, `processes`; `wire` has the messages |
-| the profile of a sample to an estimate | `estimators` |
+| the profile of a sample to an estimate | `estimators` and `sample`; formulas: `guaranteed`, `coverage`, `jackknife`, |
+| | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
+| an interval around it | `compatible` |
 | to compare with | `loo_hll` (the published method) on `hll`; `apache` (DataSketches) |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
