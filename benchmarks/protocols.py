@@ -41,7 +41,7 @@ CONTENDERS = (
     Contender("two rounds, K = 16,384", "two_rounds", {"capacity": 16_384}),
     Contender("one round, K = 65,536", "one_round", {}),
     Contender("fixed threshold, K = 65,536", "fixed_threshold", {}),
-    Contender("hierarchical, racks of 8, K = 65,536", "hierarchical", {}),
+    Contender("hierarchical, K = 65,536", "hierarchical", {}),
     Contender("loo_hll, 2^12 registers", "loo_hll", {"bits": 12}),
     Contender("loo_hll, 2^14 registers", "loo_hll", {"bits": 14}),
     Contender("loo_hll, 2^16 registers", "loo_hll", {"bits": 16}),

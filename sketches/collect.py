@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -26,8 +25,6 @@ from paretosql.sketches.protocols import Plan, Settings, Summary, protocols
 from paretosql.sketches.racks import in_racks
 from paretosql.sketches.rounds import Rounds
 from paretosql.sketches.site import Answering, Site
-
-FANOUT: Final = 8  # our choice: sites per rack
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def collect(
     rows: int | None = None,
     bits: int = BITS,
     sub_rate: float | None = None,
-    fanout: int = FANOUT,
+    fanout: int | None = None,
     timeout_s: float = 60.0,
     attempts: int = 2,
 ) -> Collected:
@@ -98,7 +95,7 @@ def collect(
         seed: of the hash.
         rows: of the whole sample, for `fixed_threshold`.
         bits, sub_rate: of `loo_hll`: log2 of its registers, and the rate of its sub-sample, for Shlosser's estimate.
-        fanout: sites per rack, for `hierarchical`.
+        fanout: sites per rack, for `hierarchical`; default: as many as there are racks.
         timeout_s: seconds to wait for the answers of a round, each time they are asked for.
         attempts: how often a site is asked that gives no usable answer.
     Returns: see `Collected`; lost sites are in `missing`, and no error.
@@ -129,7 +126,7 @@ def collect(
     return Collected(sketch, rounds.ledger, covered, missing, tuple(rounds.noticed))
 
 
-def _channel(sites: Channel | Sequence[Values | Answering], plan: Plan, fanout: int) -> Channel:
+def _channel(sites: Channel | Sequence[Values | Answering], plan: Plan, fanout: int | None) -> Channel:
     """The channel to the sites, with racks in between where the plan wants them."""
     if hasattr(sites, "receive"):
         if plan.in_racks:
@@ -139,6 +136,8 @@ def _channel(sites: Channel | Sequence[Values | Answering], plan: Plan, fanout: 
     made: list[Answering] = [each if hasattr(each, "answer") else Site(each) for each in sites]
     if not plan.in_racks:
         return Local(made)
+    if fanout is None:
+        fanout = max(2, math.ceil(math.sqrt(len(made))))
     if isinstance(fanout, bool) or not isinstance(fanout, int | np.integer) or fanout < 2:
         raise DataError(compose(f"a rack of {fanout} sites merges nothing", hint="use a fanout of at least 2."))
     return Local(in_racks(made, int(fanout)))

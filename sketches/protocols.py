@@ -2,7 +2,7 @@
 
 | name | rounds | result | bytes |
 | --- | --- | --- | --- |
-| `two_rounds` | 2 | ProfileSketch | capacity * (sites that hold a value, on average) entries, 1.2 KiB per site |
+| `two_rounds` | 2 | ProfileSketch | capacity * (sites that hold a value, on average) entries, 0.6 KiB per site |
 | `one_round` | 1 | ProfileSketch | up to capacity entries per site |
 | `fixed_threshold` | 1 | ProfileSketch | at most capacity * (sites per value) entries; needs the rows beforehand |
 | `hierarchical` | 2 | ProfileSketch | as two_rounds, per level of the tree |

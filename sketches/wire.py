@@ -12,7 +12,7 @@ kinds and their bodies:
 
 | kind | request | reply |
 | --- | --- | --- |
-| SURVEY | seed, bits, number and smallest share of heavy values | rows, distinct values, registers, heavy values |
+| SURVEY | seed, bits, number and smallest share of heavy values | rows, values, registers by zlib, heavy values |
 | SKETCH | seed, capacity, threshold, heavy values | a ProfileSketch |
 | PAIR | seed, bits, rate of the sub-sample | rows, registers of all values and of singletons, sub-sample |
 | FAILED | | why the site cannot answer, as text |
@@ -181,13 +181,14 @@ class Survey:
     heavy: Entries
 
     def to_bytes(self) -> bytes:
-        return numbers(self.rows, self.distinct) + self.registers.tobytes() + entries(self.heavy)
+        packed = zlib.compress(self.registers.tobytes(), 9)  # about 3 bits per register instead of 8
+        return numbers(self.rows, self.distinct, len(packed)) + packed + entries(self.heavy)
 
     @classmethod
     def from_bytes(cls, body: bytes, bits: int) -> Self:
         reader = Reader(body)
-        rows, distinct = reader.numbers(2)
-        survey = cls(rows, distinct, reader.registers(bits), reader.entries())
+        rows, distinct, size = reader.numbers(3)
+        survey = cls(rows, distinct, _unpacked(reader.take(size), bits), reader.entries())
         reader.end()
         if distinct > rows or sum(survey.heavy[1].tolist()) > rows:
             raise DamagedMessage("a survey that contradicts itself")
@@ -264,6 +265,14 @@ def split_reply(body: bytes) -> tuple[Head, bytes]:
     reader = Reader(body)
     head = Head(*reader.numbers(3))
     return head, reader.rest()
+
+
+def _unpacked(data: bytes, bits: int) -> Registers:
+    """Registers that were compressed; DamagedMessage when they are not."""
+    try:
+        return read_registers(zlib.decompressobj().decompress(data, (1 << bits) + 1), bits)
+    except zlib.error as error:
+        raise DamagedMessage(f"unreadable registers: {error}") from None
 
 
 def _check_bits(bits: int) -> None:
