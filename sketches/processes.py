@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from paretosql.errors import DataError
 from paretosql.sketches.channel import Delivery
@@ -79,7 +79,9 @@ class Processes:
     def start(self, source: Source) -> None:
         """Start one more site."""
         import multiprocessing
+        from multiprocessing import resource_tracker
 
+        resource_tracker.ensure_running()  # its start would let interrupts through again
         ours, theirs = socket.socketpair()
         process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, source), daemon=True)
         try:
@@ -204,14 +206,21 @@ def _serve(sock: socket.socket, source: Source) -> None:
     with sock:
         site = source()
         stream = sock.makefile("rb")
-        while len(prefix := stream.read(PREFIX.size)) == PREFIX.size:
-            request = stream.read(PREFIX.unpack(prefix)[0])
-            with contextlib.suppress(DataError):  # what is no message has no answer
-                reply = site.answer(request)
-                sock.sendall(PREFIX.pack(len(reply)) + reply)
+        with contextlib.suppress(ConnectionError):  # the parent may leave in the middle of an answer
+            _answer(site, stream, sock)
+
+
+def _answer(site: Answering, stream: IO[bytes], sock: socket.socket) -> None:
+    """Answer requests one after the other until there is none left."""
+    while len(prefix := stream.read(PREFIX.size)) == PREFIX.size:
+        request = stream.read(PREFIX.unpack(prefix)[0])
+        with contextlib.suppress(DataError):  # what is no message has no answer
+            reply = site.answer(request)
+            sock.sendall(PREFIX.pack(len(reply)) + reply)
 
 
 def _end_with_parent() -> None:
+    """End this process at once when its parent ends."""
     from multiprocessing import parent_process
 
     parent = parent_process()

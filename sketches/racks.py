@@ -37,7 +37,8 @@ class Rack:
 
     Args:
         channel: to its sites.
-        timeout_s, attempts: how long and how often a site is asked.
+        timeout_s, attempts: how long and how often a site is asked. Their product should be below what the coordinator
+            waits, or a site that hangs costs the whole rack.
     """
 
     def __init__(self, channel: Channel, *, timeout_s: float = 60.0, attempts: int = 2) -> None:

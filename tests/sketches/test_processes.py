@@ -58,11 +58,11 @@ def test_processes_give_what_one_process_gives():
 
 FAULTS = {
     1: ("dies", 1),
-    2: ("hangs", 2),
+    2: ("hangs", 1),
     3: ("talks_nonsense", 1),
     4: ("answers_twice", 1),
     5: ("answers_another_round", 1),
-    6: ("stops_in_the_middle", 2),
+    6: ("stops_in_the_middle", 1),
     7: ("announces_too_much", 1),
     8: ("exits", 2),
 }
@@ -80,7 +80,7 @@ def troubled(tmp_path_factory) -> Collected:
         pids = sites.pids
         while len(list(folder.iterdir())) < len(sources):  # the start of an interpreter is no answer that is late
             time.sleep(0.05)
-        found = collect(sites, timeout_s=1.5, attempts=2)
+        found = collect(sites, timeout_s=4, attempts=2)
     assert not any(is_running(pid) for pid in pids)
     return found
 
@@ -98,10 +98,10 @@ def test_the_result_says_what_it_covers(troubled):
 
 REASONS = {
     1: ("killed by SIGKILL", None),
-    2: ("no answer within 1.5 s", 100),
+    2: ("no answer within 4 s", None),
     3: ("unreadable", None),
-    5: ("no answer within 1.5 s .*round 9", None),
-    6: ("no answer within 1.5 s", 100),
+    5: ("no answer within 4 s .*round 9", None),
+    6: ("no answer within 4 s", None),
     7: (f"announced a message of {2**31} bytes", None),
     8: ("ended with status 7", 100),
 }
@@ -194,7 +194,7 @@ def test_no_process_outlives_the_coordinator(number, tmp_path):
     assert child.stdout is not None
     pids = [int(word) for word in child.stdout.readline().split()]
     assert len(pids) == 2
-    time.sleep(1.5)
+    time.sleep(0.2)  # while the processes are still starting
     if number == signal.SIGINT:
         os.killpg(child.pid, number)
     else:
