@@ -64,7 +64,7 @@ def _columns(counts: Integers, sites: int, random: np.random.Generator) -> list[
     return np.split(values[np.argsort(at, kind="stable")], np.cumsum(np.bincount(at, minlength=sites))[:-1])
 
 
-@benchmark("protocols/bytes", unit="bytes, root mean square of the relative error", lower_is_better=True, minutes=7.0)
+@benchmark("protocols/bytes", unit="bytes, root mean square of the relative error", lower_is_better=True, minutes=5.5)
 def bytes_sent(setting: Setting) -> Iterator[Row]:
     """A 1 % sample of a hundred million rows (--quick: ten million), each sampled row at a random site: bytes in both
     directions, those of the busiest site, and the root mean square, over ten samples and hash seeds (--quick: two), of
@@ -114,7 +114,7 @@ def _errors(d: float, profile: dict[int, float], counts: Integers) -> list[float
     return [estimate / max(1, truth) - min(1, truth) for estimate, truth in zip(estimates, truths, strict=True)]
 
 
-@benchmark("protocols/growth", unit="bytes", lower_is_better=True, minutes=1.0)
+@benchmark("protocols/growth", unit="bytes", lower_is_better=True, minutes=0.4)
 def growth(setting: Setting) -> Iterator[Row]:
     """Bytes at 64 sites while a sample of Poisson-50 grows: first as 1 % of more rows, then as more of the same rows,
     where each value comes to lie at more sites.
@@ -139,7 +139,7 @@ def growth(setting: Setting) -> Iterator[Row]:
         yield row
 
 
-@benchmark("protocols/speed", unit="s, ns per row", lower_is_better=True, minutes=0.6)
+@benchmark("protocols/speed", unit="s, ns per row", lower_is_better=True, minutes=0.7)
 def speed(setting: Setting) -> Iterator[Row]:
     """One scan of ten million rows of integers, and of strings with a million values in a dictionary (--quick: a tenth
     of both), and a merge of 512 sketches, 65,536 values each. The sketches of DataSketches take one value per call and
