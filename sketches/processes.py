@@ -84,17 +84,17 @@ class Processes:
         resource_tracker.ensure_running()  # its start would let interrupts through again
         ours, theirs = socket.socketpair()
         process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, source), daemon=True)
-        try:
-            with _interrupts_held(), theirs:
-                process.start()
-        except BaseException:
-            ours.close()
-            raise
         ours.settimeout(SEND_S)
-        self._selector.register(ours, selectors.EVENT_READ, len(self._processes))
-        self._processes.append(process)
-        self._sockets.append(ours)
-        self._buffers.append(bytearray())
+        with _interrupts_held(), theirs:
+            try:
+                process.start()
+            except BaseException:  # what cannot be pickled, for example
+                ours.close()
+                raise
+            self._selector.register(ours, selectors.EVENT_READ, len(self._processes))
+            self._processes.append(process)
+            self._sockets.append(ours)
+            self._buffers.append(bytearray())
 
     def send(self, site: int, data: bytes) -> bool:
         sock = self._sockets[site]

@@ -126,6 +126,8 @@ class Rounds:
             return f"answered to another collection in round {self._round}", True
         if message.round != self._round:
             return f"answered for round {message.round} in round {self._round}", True
+        if site in self.lost:
+            return f"answered in round {self._round} although it was lost", False
         return (f"answered twice in round {self._round}", False) if site in found else ("", False)
 
     def _accept(self, site: int, data: bytes, ask: Ask[T], found: dict[int, T]) -> None:

@@ -151,6 +151,12 @@ def test_a_site_that_cannot_begin_is_missing():
     assert "status 1" in found.missing[0].reason
 
 
+def test_a_source_that_cannot_travel_is_explained_by_python():
+    """What cannot be pickled raises at the start, and processes that were started before end."""
+    with pytest.raises(Exception, match="pickle"), run_processes([partial(Site, COLUMNS[2]), lambda: None]):
+        pytest.fail("the block must not begin")
+
+
 def test_an_error_in_the_block_leaves_no_process():
     """Whatever ends the block, the processes end with it, also those that hang."""
     pids = []

@@ -11,6 +11,7 @@ from paretosql.errors import NotSupportedError
 from paretosql.sketches import Origin, collect
 from paretosql.sketches.channel import Delivery, Local
 from paretosql.sketches.site import Site
+from paretosql.sketches.wire import FAILED, Message
 from tests.sketches.misbehaving import Misbehaving, Once
 
 FAULTS = {
@@ -109,6 +110,24 @@ def test_a_site_says_why_it_cannot():
     (missing,) = found.missing
     assert missing.reason == str(here.value).partition("\n")[0]
     assert found.noticed == ()
+
+
+class Wavering(Local):
+    """A channel on which site 0 says that it cannot answer, and then does."""
+
+    def send(self, site: int, data: bytes) -> bool:
+        if site == 0:
+            asked = Message.from_bytes(data)
+            self._replies.append(Delivery(0, Message(FAILED, asked.round, asked.run, b"out of luck").to_bytes()))
+        return super().send(site, data)
+
+
+def test_a_site_that_gave_up_stays_out():
+    """Nothing that it says afterwards brings it back."""
+    found = collect(Wavering([Site(np.arange(10)), Site(np.arange(5))]))
+    assert [(each.site, each.reason) for each in found.missing] == [(0, "out of luck")]
+    assert (found.covered.sites, found.sketch.distinct()) == ((1,), 5)
+    assert found.noticed == ("site 0 answered in round 1 although it was lost",)
 
 
 def test_the_same_contribution_from_two_sites_counts_once():
