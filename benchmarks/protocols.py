@@ -54,7 +54,7 @@ def _rows(setting: Setting) -> int:
 
 
 def _seeds(setting: Setting) -> int:
-    return SEEDS_FULL if _rows(setting) == LARGEST else SEEDS_QUICK
+    return SEEDS_FULL if _rows(setting) == LARGEST else min(SEEDS_QUICK, setting.rounds)
 
 
 def _columns(counts: Integers, sites: int, random: np.random.Generator) -> list[Integers]:
