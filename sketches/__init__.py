@@ -5,11 +5,14 @@ A column goes through three steps, each usable alone:
 | step | modules |
 | --- | --- |
 | values to stable 64-bit hashes | `hashing`, with `canonical`, `decimals`, `strings`, `nested`, `mixing`, `buffers` |
-| hashes to a mergeable sketch of a column | `sketch` (the protocol), `profile` |
+| hashes to a mergeable sketch | `sketch` (the protocol), `profile`, which uses `entries`, `origin`, `contributions` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
+| the same for a sample at many sites, for few bytes | `collect` (the door), `protocols`, `rounds`, `ledger` |
+| where the sites are | `site`, `racks`, `channel`, `processes`; `wire` has the messages |
 | the profile of a sample to an estimate | `estimators` and `sample`; formulas: `guaranteed`, `coverage`, `jackknife`, |
 | | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
 | an interval around it | `compatible` |
+| to compare with | `loo_hll` (the published method) on `hll`; `apache` (DataSketches) |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
 
@@ -23,22 +26,50 @@ Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope
 3.65...
 """
 
+from paretosql.sketches.apache import ApacheCPC, ApacheHLL, ApacheTheta
+from paretosql.sketches.channel import Channel, Delivery
+from paretosql.sketches.collect import Collected, Covered, Missing, collect
 from paretosql.sketches.envelope import DamagedSketch
 from paretosql.sketches.estimators import Estimate, Sample, estimate, estimator, estimators
 from paretosql.sketches.grouped import GroupedSketch
 from paretosql.sketches.hashing import hash64
+from paretosql.sketches.hll import HyperLogLog
+from paretosql.sketches.ledger import Ledger
+from paretosql.sketches.loo_hll import LeaveOneOut
+from paretosql.sketches.origin import Origin
+from paretosql.sketches.processes import run_processes
 from paretosql.sketches.profile import ProfileSketch
+from paretosql.sketches.protocols import protocols
+from paretosql.sketches.racks import Rack
+from paretosql.sketches.site import Site
 from paretosql.sketches.sketch import Sketch
 
 __all__ = [
+    "ApacheCPC",
+    "ApacheHLL",
+    "ApacheTheta",
+    "Channel",
+    "Collected",
+    "Covered",
     "DamagedSketch",
+    "Delivery",
     "Estimate",
     "GroupedSketch",
+    "HyperLogLog",
+    "LeaveOneOut",
+    "Ledger",
+    "Missing",
+    "Origin",
     "ProfileSketch",
+    "Rack",
     "Sample",
+    "Site",
     "Sketch",
+    "collect",
     "estimate",
     "estimator",
     "estimators",
     "hash64",
+    "protocols",
+    "run_processes",
 ]

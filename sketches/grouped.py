@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches import ndvg
+from paretosql.sketches.arguments import check_capacity, check_seeds_agree, parts
 from paretosql.sketches.group_state import KEEP_ALL, GroupState, add_rows, no_groups, unite
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.pairs import Counts, collapse
-from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
+from paretosql.sketches.profile import CAPACITY
 
 BUDGET: Final = 2_097_152  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
