@@ -153,8 +153,19 @@ def _opens(tokens: Sequence[Token], at: int) -> bool:
             return True
         case ["DESCRIBE" | "DESC" | "SHOW", "MODEL", *_]:
             return follows
+        case ["ANALYZE", *_]:
+            return _samples(tokens, at)
         case ["EXPLAIN", mode, *_]:
             return mode in EXPLAIN_MODES and mode != "ANALYZE"
         case ["SET" | "RESET", "SESSION" | "GLOBAL" | "LOCAL", name, _] | ["SET" | "RESET", name, *_]:
             return name.lower() in SETTINGS
+    return False
+
+
+def _samples(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the statement that begins here says WITH SAMPLE."""
+    while at < len(tokens) and tokens[at].token_type != TokenType.SEMICOLON:
+        if _word(tokens, at) == "WITH" and _word(tokens, at + 1) == "SAMPLE":
+            return True
+        at += 1
     return False

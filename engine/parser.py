@@ -14,8 +14,8 @@ from paretosql.engine.faithful import FaithfulParser
 from paretosql.engine.nodes import (
     EXPLAIN_MODES,
     SETTINGS,
-    VARIANTS,
     VERBS,
+    AnalyzeSample,
     CreateModel,
     DescribeModel,
     DropModel,
@@ -23,11 +23,12 @@ from paretosql.engine.nodes import (
     ModelCall,
     NdvCall,
     NdvReport,
-    NdvVariant,
     SetOurs,
     ShowModels,
+    SketchCall,
     TraceSimulate,
 )
+from paretosql.engine.signatures import AGGREGATES, SCALARS
 
 _NAME = (TokenType.VAR, TokenType.IDENTIFIER)
 _QUERY = (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES, TokenType.TABLE, TokenType.L_PAREN)
@@ -118,10 +119,10 @@ class ParetoParser(FaithfulParser):
         return super()._parse_function_call(functions, anonymous, optional_parens, any_token)
 
     def _ours_called(self, name: str) -> Callable[[Token], exp.Expr] | None:
-        if name == "ndv":
-            return self._parse_ndv
-        if name in VARIANTS:
-            return self._parse_variant
+        if name in AGGREGATES:
+            return self._parse_aggregate
+        if name in SCALARS:
+            return self._parse_scalar
         if name == "ndv_report":
             return self._parse_report
         if name == "trace_simulate":
@@ -161,28 +162,61 @@ class ParetoParser(FaithfulParser):
                 self.raise_error("expected an option after the comma", None, "options are written name => value.")
         return options
 
-    def _parse_ndv(self, token: Token) -> exp.Expr:
-        hint = "write ndv(column), or with options ndv(column, method => 'gee', rate => 0.01)."
-        if self._curr and (self._curr.token_type == TokenType.R_PAREN or self._option_follows()):
-            self.raise_error("ndv needs the expression whose distinct values it counts", None, hint)
+    def _parse_aggregate(self, token: Token) -> exp.Expr:
+        name = token.text.lower()
+        signature = AGGREGATES[name]
+        hint = f"write {name}(column), or with options {signature.example}."
+        if len(signature.values) > 1 or not signature.options:
+            hint = f"write {signature.example}."
+        self._check_first(name, signature.values[0], hint)
         if self._curr and self._curr.token_type == TokenType.STAR:
-            self.raise_error(
-                "ndv counts the distinct values of one expression, not of *",
-                None,
-                f"{hint} ndv_report does every column.",
-            )
+            extra = " ndv_report does every column." if name == "ndv" else ""
+            problem = "ndv counts the distinct values of one expression, not of *"
+            self.raise_error(problem if name == "ndv" else f"{name} takes an expression, not *", None, f"{hint}{extra}")
+        this: exp.Expr | None
         if self._match(TokenType.DISTINCT):
-            this: exp.Expr | None = exp.Distinct(expressions=[self._parse_disjunction()])
+            if not signature.distinct:
+                problem = f"{name} takes no DISTINCT: how often values occur is part of its answer"
+                self.raise_error(problem, self._prev, hint)
+            this = exp.Distinct(expressions=[self._parse_disjunction()])
         else:
             this = self._parse_lambda()
         if this is None:
-            self.raise_error("expected an expression in the call of ndv", None, hint)
-        options = []
+            self.raise_error(f"expected an expression in the call of {name}", None, hint)
+        weight, options = self._parse_weight(name, hint) if len(signature.values) > 1 else None, []
         if self._match(TokenType.COMMA):
-            if not self._option_follows():
-                self.raise_error("ndv takes one expression, then named options", None, hint)
-            options = self._parse_options()
-        return self.expression(NdvCall(this=this, options=options))
+            options = self._parse_named(name, len(signature.values), hint)
+        return self.expression(NdvCall(this=this, function=name, weight=weight, options=options))
+
+    def _parse_scalar(self, token: Token) -> exp.Expr:
+        name = token.text.lower()
+        signature = SCALARS[name]
+        hint = f"write {signature.example}."
+        self._check_first(name, signature.values[0], hint)
+        this = self._parse_lambda()
+        if this is None:
+            self.raise_error(f"expected {signature.values[0]} in the call of {name}", None, hint)
+        options = self._parse_named(name, 1, hint) if self._match(TokenType.COMMA) else []
+        return self.expression(SketchCall(this=this, function=name, options=options))
+
+    def _check_first(self, name: str, what: str, hint: str) -> None:
+        if self._curr and (self._curr.token_type == TokenType.R_PAREN or self._option_follows()):
+            self.raise_error(f"{name} needs {what}", None, hint)
+
+    def _parse_weight(self, name: str, hint: str) -> exp.Expr:
+        weight = None
+        if self._match(TokenType.COMMA) and not self._option_follows():
+            weight = self._parse_lambda()
+        if weight is None:
+            self.raise_error(f"{name} needs {AGGREGATES[name].values[1]}", None, hint)
+        return weight
+
+    def _parse_named(self, name: str, values: int, hint: str) -> list[exp.Expr]:
+        """The options of a call whose positional arguments are complete."""
+        if not self._option_follows():
+            many = "one expression" if values == 1 else f"{values} expressions"
+            self.raise_error(f"{name} takes {many}, then named options", None, hint)
+        return self._parse_options()
 
     def _parse_arguments(self) -> tuple[list[exp.Expr], list[exp.Expr]]:
         """Positional arguments, then options, up to the closing parenthesis."""
@@ -195,10 +229,6 @@ class ParetoParser(FaithfulParser):
             if not self._match(TokenType.COMMA):
                 return positional, []
         return positional, self._parse_options()
-
-    def _parse_variant(self, token: Token) -> exp.Expr:
-        positional, options = self._parse_arguments()
-        return self.expression(NdvVariant(this=token.text.lower(), expressions=positional, options=options))
 
     def _parse_source(self) -> exp.Expr | None:
         """`TABLE name` or `(query)`; None when neither stands here."""
@@ -288,7 +318,36 @@ class ParetoParser(FaithfulParser):
             self._advance()
             start = self._prev
             return self._parse_setting("RESET") or self._parse_as_command(start)
+        if self._word(0) == "ANALYZE" and self._sample_follows():
+            return self._parse_analyze_sample()
         return super()._parse_statement()
+
+    def _sample_follows(self) -> bool:
+        """Whether the statement that begins here says WITH SAMPLE."""
+        ahead = 0
+        while (token := self._token(ahead)) is not None and token.token_type != TokenType.SEMICOLON:
+            if self._word(ahead) == "WITH" and self._word(ahead + 1) == "SAMPLE":
+                return True
+            ahead += 1
+        return False
+
+    def _parse_analyze_sample(self) -> exp.Expr:
+        """ANALYZE t [COLUMNS (a, b)] WITH SAMPLE rate; every other ANALYZE is DuckDB's."""
+        token, hint = self._curr, "write ANALYZE t COLUMNS (a, b) WITH SAMPLE 0.01; without COLUMNS it takes all."
+        self._advance()
+        if not self._is(0, *_NAME, *self.ID_VAR_TOKENS):
+            self.raise_error("expected the name of a table after ANALYZE", None, hint)
+        table, columns = self._parse_table_parts(), None
+        if self._match_text_seq("COLUMNS"):
+            columns = self._parse_wrapped_csv(self._parse_id_var)
+        if not columns and columns is not None:
+            self.raise_error("expected the name of a column", self._prev, hint)
+        if not self._match_text_seq("WITH", "SAMPLE"):
+            self.raise_error("expected COLUMNS or WITH SAMPLE after the table", None, hint)
+        rate = self._parse_unary()
+        if rate is None:
+            self.raise_error("expected the share of rows to read after WITH SAMPLE", None, hint)
+        return self.expression(AnalyzeSample(this=table, columns=columns, rate=rate), token)
 
     def _parse_describe(self) -> Any:
         if self._prev.text.upper() == "EXPLAIN":

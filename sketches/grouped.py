@@ -9,6 +9,7 @@ Source: our design, after the capped distinct samples of Gibbons (VLDB 2001).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, Self
 
@@ -21,7 +22,7 @@ from paretosql.sketches.group_state import KEEP_ALL, GroupState, add_rows, no_gr
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.pairs import Counts, collapse
-from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
+from paretosql.sketches.profile import CAPACITY, FULL, ProfileSketch, check_capacity, check_seeds_agree, parts
 
 BUDGET: Final = 2_097_152  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
@@ -206,6 +207,21 @@ class GroupedSketch:
         sizes, place = np.unique(state.counts, return_inverse=True)
         values = np.bincount(place, 1.0 / np.repeat(self.sampled(), state.sizes), minlength=len(sizes))
         return dict(zip(sizes.tolist(), values.tolist(), strict=True))
+
+    def sketches(self) -> Iterator[ProfileSketch]:
+        """One sketch for each of `groups()`, the same bytes as a ProfileSketch over the rows of the group.
+
+        Its capacity is the starting one where the group is exact, and where it is not, the one that the group was cut
+        to. O(entries of the group) each.
+        """
+        state = self._settle()
+        ends = np.cumsum(state.sizes)
+        parts = zip(ends.tolist(), state.sizes.tolist(), state.rows.tolist(), state.limits.tolist(), strict=True)
+        for end, size, rows, limit in parts:
+            theta = limit + 1
+            entries = state.keys[end - size : end].copy(), state.counts[end - size : end].copy()
+            capacity = self._start if theta == FULL else state.capacity
+            yield ProfileSketch.of_entries(*entries, rows, theta=theta, capacity=capacity, seed=state.seed)
 
     @property
     def capacity(self) -> int:

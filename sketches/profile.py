@@ -215,6 +215,20 @@ class ProfileSketch:
         sketch._keys, sketch._counts = record.entries
         return sketch
 
+    @classmethod
+    def of_entries(
+        cls, keys: Words, counts: Counts, rows: int, *, theta: int = FULL, capacity: int = CAPACITY, seed: int = 0
+    ) -> Self:
+        """The sketch with this state, which must be one that rows can lead to.
+
+        Args:
+            keys, counts: uint64 hashes below theta, ascending, and int64 rows of each, both of shape (n,); not copied.
+            rows: non-NULL rows seen.
+        """
+        sketch = cls(capacity, seed)
+        sketch._rows, sketch._theta, sketch._keys, sketch._counts = rows, theta, keys, counts
+        return sketch
+
     def __repr__(self) -> str:
         return (
             f"ProfileSketch(rows={self.rows}, distinct={self.distinct():.0f}, entries={self.entries}, "
