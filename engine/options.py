@@ -14,8 +14,9 @@ from paretosql.engine.nodes import NdvCall, call_name, option_node, options_of, 
 from paretosql.engine.plan import DEFAULT_CONFIDENCE, DEFAULT_SAMPLED, DEFAULT_SKETCH, Sampling
 from paretosql.engine.signatures import AGGREGATES, REPORT_OPTIONS
 from paretosql.errors import ProgrammingError, closest, compose
+from paretosql.sketches.arguments import MAX_CAPACITY
 from paretosql.sketches.estimators import estimators
-from paretosql.sketches.profile import CAPACITY, MAX_CAPACITY
+from paretosql.sketches.profile import CAPACITY
 
 LARGEST_SEED = 2**63 - 1
 

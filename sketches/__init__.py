@@ -5,7 +5,7 @@ A column goes through three steps, each usable alone:
 | step | modules |
 | --- | --- |
 | values to stable 64-bit hashes | `hashing`, with `canonical`, `decimals`, `strings`, `nested`, `mixing`, `buffers` |
-| hashes to a mergeable sketch of a column | `sketch` (the protocol), `profile` |
+| hashes to a mergeable sketch | `sketch` (the protocol), `profile`, with `arguments`, `entries`, `origin`, `contributions` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
 | the profile of a sample to an estimate | `estimators` |
 
@@ -25,6 +25,7 @@ from paretosql.sketches.envelope import DamagedSketch
 from paretosql.sketches.estimators import Estimate, Sample, estimate, estimator, estimators
 from paretosql.sketches.grouped import GroupedSketch
 from paretosql.sketches.hashing import hash64
+from paretosql.sketches.origin import Origin
 from paretosql.sketches.profile import ProfileSketch
 from paretosql.sketches.sketch import Sketch
 
@@ -32,6 +33,7 @@ __all__ = [
     "DamagedSketch",
     "Estimate",
     "GroupedSketch",
+    "Origin",
     "ProfileSketch",
     "Sample",
     "Sketch",

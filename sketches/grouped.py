@@ -18,11 +18,12 @@ import numpy.typing as npt
 
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches import ndvg
+from paretosql.sketches.arguments import FULL, check_capacity, check_seeds_agree, parts
 from paretosql.sketches.group_state import KEEP_ALL, GroupState, add_rows, no_groups, unite
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.pairs import Counts, collapse
-from paretosql.sketches.profile import CAPACITY, FULL, ProfileSketch, check_capacity, check_seeds_agree, parts
+from paretosql.sketches.profile import CAPACITY, ProfileSketch
 
 BUDGET: Final = 2_097_152  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
@@ -221,7 +222,7 @@ class GroupedSketch:
             theta = limit + 1
             entries = state.keys[end - size : end].copy(), state.counts[end - size : end].copy()
             capacity = self._start if theta == FULL else state.capacity
-            yield ProfileSketch.of_entries(*entries, rows, theta=theta, capacity=capacity, seed=state.seed)
+            yield ProfileSketch.of_entries(entries, rows, theta=theta, capacity=capacity, seed=state.seed)
 
     @property
     def capacity(self) -> int:

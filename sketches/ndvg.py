@@ -21,10 +21,11 @@ from typing import Final
 import numpy as np
 
 from paretosql.sketches import varint
+from paretosql.sketches.entries import Counts
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
 from paretosql.sketches.group_state import KEEP_ALL, GroupState
 from paretosql.sketches.mixing import HASH_ID, Words
-from paretosql.sketches.ndvp import MAX_ROWS, Counts, check_hash_id
+from paretosql.sketches.ndvp import MAX_ROWS, check_hash_id
 
 MAGIC: Final = b"NDVG"
 VERSION: Final = 1

@@ -14,8 +14,9 @@ All numbers are little-endian.
 | variable | heavy list, only with its flag: number of entries as a varint, hashes and counts as above |
 | 4 | CRC-32C of everything before |
 
-A sketch of full scans, the only kind that `ProfileSketch` makes, leaves the population, contribution and heavy fields
-neutral. The hashes are ours, so these sketches cannot be turned into theta sketches of Apache DataSketches or back.
+A hash is either an entry or in the heavy list. There a count may be 0: the value is known not to occur. A sketch of
+full scans leaves the population, contribution and heavy fields neutral. The hashes are ours, so these sketches cannot
+be turned into theta sketches of Apache DataSketches or back.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ import numpy as np
 import numpy.typing as npt
 
 from paretosql.sketches import varint
+from paretosql.sketches.entries import Entries, nothing
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
-from paretosql.sketches.mixing import HASH_ID, Words
+from paretosql.sketches.mixing import HASH_ID
 
 MAGIC: Final = b"NDVP"
 VERSION: Final = 1
@@ -37,12 +39,6 @@ EXACT, ORDERED, HEAVY = 1, 2, 4
 HEADER: Final = struct.Struct("<4sBBHQQIQQdBI16sII")
 FULL: Final = 1 << 64
 MAX_ROWS: Final = (1 << 63) - 1
-
-Counts = npt.NDArray[np.int64]
-
-
-def _nothing() -> tuple[Words, Counts]:
-    return np.empty(0, np.uint64), np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -53,20 +49,14 @@ class Record:
     theta: int
     capacity: int
     rows: int
-    entries: tuple[Words, Counts]
+    entries: Entries
     population: int = 0
     rate: float = 1.0
     sampling: int = 0
     blocks: int = 0
     digest: bytes = bytes(16)
     contributions: int = 0
-    heavy: tuple[Words, Counts] = field(default_factory=_nothing)
-
-    @property
-    def full_scan(self) -> bool:
-        """Whether the fields about samples, contributions and heavy values are neutral."""
-        others = (self.population, self.rate, self.sampling, self.blocks, self.digest, self.contributions)
-        return others == (0, 1.0, 0, 0, bytes(16), 0) and not len(self.heavy[0])
+    heavy: Entries = field(default_factory=nothing)
 
 
 def encode(record: Record) -> bytes:
@@ -95,7 +85,7 @@ def encode(record: Record) -> bytes:
     return seal(b"".join(body))
 
 
-def _encode_entries(entries: tuple[Words, Counts]) -> bytes:
+def _encode_entries(entries: Entries) -> bytes:
     keys, counts = entries
     return varint.encode(np.diff(keys, prepend=np.uint64(0))) + varint.encode(counts.astype(np.uint64))
 
@@ -119,11 +109,11 @@ def decode(data: bytes) -> Record:
     content = np.frombuffer(body, np.uint8, offset=HEADER.size)
     try:
         kept, used = decode_entries(content, entries)
-        heavy = _nothing()
+        heavy = nothing()
         if flags & HEAVY:
             count, size = varint.decode(content[used:], 1)
             used += size
-            heavy, size = decode_entries(content[used:], int(count[0]))
+            heavy, size = decode_entries(content[used:], int(count[0]), least=0)
             used += size
     except ValueError as error:
         raise DamagedSketch(f"the NDVP sketch has unreadable entries: {error}") from None
@@ -140,14 +130,14 @@ def check_hash_id(hash_id: int) -> None:
         raise DamagedSketch(f"the sketch uses hash {hash_id}, but this release knows hash {HASH_ID} only")
 
 
-def decode_entries(content: npt.NDArray[np.uint8], entries: int) -> tuple[tuple[Words, Counts], int]:
-    """Ascending hashes and their counts, and the bytes they take; ValueError when they are not."""
+def decode_entries(content: npt.NDArray[np.uint8], entries: int, least: int = 1) -> tuple[Entries, int]:
+    """Ascending hashes and their counts from `least` on, and the bytes they take; ValueError when they are not."""
     steps, used = varint.decode(content, entries)
     keys = np.cumsum(steps, dtype=np.uint64)
     if (keys[1:] <= keys[:-1]).any():
         raise ValueError("the hashes do not ascend")
     counts, size = varint.decode(content[used:], entries)
-    if entries and (counts.min() == 0 or counts.max() > MAX_ROWS):
+    if entries and (counts.min() < least or counts.max() > MAX_ROWS):
         raise ValueError("a count is out of range")
     return (keys, counts.astype(np.int64)), used + size
 
@@ -160,5 +150,7 @@ def _check_entries(record: Record, left: int) -> None:
         raise DamagedSketch(f"the NDVP sketch has {left} bytes behind its end")
     if len(keys) and int(keys[-1]) >= record.theta:
         raise DamagedSketch("the NDVP sketch holds a hash above its threshold")
+    if len(np.intersect1d(keys, record.heavy[0], assume_unique=True)):
+        raise DamagedSketch("the NDVP sketch holds a hash twice, as an entry and as a heavy value")
     if total > record.rows or (record.theta == FULL and total < record.rows):
         raise DamagedSketch(f"the NDVP sketch counts {total} rows, but says that it has seen {record.rows}")

@@ -20,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from paretosql.errors import DataError, ProgrammingError, compose
+from paretosql.sketches.arguments import check_capacity, check_seeds_agree, parts
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
 from paretosql.sketches.group_state import KEEP_ALL
 from paretosql.sketches.grouped import BUDGET, MIN_CAPACITY, check_ids
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import HASH_ID, Words, check_seed
 from paretosql.sketches.pairs import Counts, Ranks, dense, order_pairs
-from paretosql.sketches.profile import CAPACITY, check_capacity, check_seeds_agree, parts
+from paretosql.sketches.profile import CAPACITY
 
 Numbers = npt.NDArray[np.float64]
 

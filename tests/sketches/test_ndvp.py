@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from paretosql.errors import DataError
 from paretosql.sketches import ndvp
 from paretosql.sketches.envelope import DamagedSketch
+from paretosql.sketches.origin import Origin
 from paretosql.sketches.profile import ProfileSketch
 from tests.sketches.checksum import crc_by_bits
 
@@ -77,6 +78,9 @@ FILES = {
         digest=bytes(range(16)),
         contributions=4,
     ),
+    "heavy": written(
+        {7: 2, 2**30: 1}, theta=2**60, capacity=3, rows=1_000, heavy={2**20: 0, 2**62: 900}, rate=0.5, sampling=1
+    ),
 }
 
 
@@ -109,6 +113,23 @@ def test_golden_sketches_estimate():
     assert (exact.distinct(), exact.profile(), exact.rows) == (4, {1: 1, 2: 1, 7: 1, 1_000_000: 1}, 1_000_010)
     sampled = ProfileSketch.from_bytes((GOLDEN / "sampled.ndvp").read_bytes())
     assert (sampled.distinct(), sampled.profile()) == (3 * 2**23, {1: 2 * 2**23, 2: 2**23})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_golden_sketches_read_and_write_back(name):
+    """A ProfileSketch keeps everything that a file holds."""
+    data = (GOLDEN / f"{name}.ndvp").read_bytes()
+    assert ProfileSketch.from_bytes(data).to_bytes() == data
+
+
+def test_golden_heavy_values_are_counted_apart():
+    """Entries are scaled up, heavy values are not, and a heavy value without rows is no value."""
+    sketch = ProfileSketch.from_bytes((GOLDEN / "heavy.ndvp").read_bytes())
+    assert (sketch.distinct(), sketch.profile()) == (2 * 16 + 1, {1: 16, 2: 16, 900: 1})
+    sketch = ProfileSketch.from_bytes((GOLDEN / "everything.ndvp").read_bytes())
+    assert (sketch.distinct(), sketch.profile()) == (2 * 16 + 2, {1: 16, 2: 16, 400: 1, 700: 1})
+    assert sketch.origin == Origin(0.01, "block", 123_400, 31)
+    assert (sketch.digest, sketch.contributions) == (bytes(range(16)), 4)
 
 
 ENTRIES = st.dictionaries(st.integers(0, 2**64 - 1), st.integers(1, 10**6), max_size=20)
@@ -160,6 +181,7 @@ FORGED = {
     "counts 3 rows": written({10: 3}, rows=2),
     "seen 9": written({10: 3}, rows=9),
     "out of range": written({10: 0}, rows=0),
+    "twice": written({10: 1}, heavy={10: 1}),
     "a count is out": written({10: 2**63}, rows=2**63 - 1),
     "counts 18446744073709551614 rows": written({1: 2**63 - 1, 2: 2**63 - 1}, rows=2**63 - 1),
     "2 bytes behind": written({1: 1}, entries=0, rows=0),
