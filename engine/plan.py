@@ -80,6 +80,7 @@ class Sketch:
     counts: Fragment | None = None
     repeatable: bool = True  # whether reading `source` again gives the same rows
     sets: tuple[tuple[str, int], ...] = ()  # (column, grouping bits); empty: one group of all rows
+    batch_rows: int | None = None  # rows of `source` handed over at once; None: as many as suit ordinary values
 
 
 @dataclass(frozen=True)
