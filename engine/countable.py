@@ -59,8 +59,11 @@ def _row(value: exp.Expr, parts: list[exp.Expr]) -> exp.Expr:
 
 
 _NUMBERS = frozenset(
-    f"{sign}{kind}int" for sign in ("", "u") for kind in ("tiny", "small", "big", "huge")
-) | {"integer", "uinteger", "float", "double", "decimal"}
+    {
+        "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint",
+        "uhugeint", "float", "double", "decimal",
+    }
+)  # fmt: skip
 
 
 def number_of(value: exp.Expr, kind: ColumnType, spot: Spot | None) -> exp.Expr:
@@ -73,7 +76,7 @@ def number_of(value: exp.Expr, kind: ColumnType, spot: Spot | None) -> exp.Expr:
 
 def refuse_other_than_blob(kind: ColumnType, spot: Spot | None) -> None:
     """ProgrammingError when ndv_merge is given something other than stored sketches."""
-    if kind.id not in ("blob", "sqlnull"):
+    if kind.id not in ("blob", "null", '"null"', "sqlnull"):
         hint = "ndv_sketch(x) makes sketches, as BLOB; ndv_merge joins them"
         raise ProgrammingError(compose(f"ndv_merge merges stored sketches, not {kind.sql}", spot, hint))
 

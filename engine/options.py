@@ -39,15 +39,9 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
         ProgrammingError: an unknown option or method, a value of the wrong type or out of its range, a sampling method
             without a rate.
     """
-    values = {name: _value(node, name, each, catalog) for name, each in options_of(node).items()}
     function = call_name(node) if isinstance(node, NdvCall) else "ndv_report"
-    known = AGGREGATES[function].options if isinstance(node, NdvCall) else REPORT_OPTIONS
-    for name in values:
-        if name not in known:
-            near = closest(name, known)
-            hint = f"did you mean {near}? " if near else ""
-            listed = f"The options are {', '.join(known)}." if known else "It has none."
-            raise _wrong(node, name, catalog, f"{function} has no option {name!r}", hint + listed)
+    check_known(node, function, AGGREGATES[function].options if isinstance(node, NdvCall) else REPORT_OPTIONS, catalog)
+    values = {name: _value(node, name, each, catalog) for name, each in options_of(node).items()}
     rate = _rate(node, values["rate"], catalog) if "rate" in values else None
     seed = _seed(node, values["seed"], catalog) if "seed" in values else 0
     if "method" in values:
@@ -58,6 +52,16 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
     capacity = _capacity(node, values["capacity"], catalog) if "capacity" in values else CAPACITY
     sampling = Sampling(None if rate == 1 else rate, seed)
     return CountOptions(method, sampling, rate == 1, confidence, capacity)
+
+
+def check_known(node: exp.Expr, function: str, known: Collection[str], catalog: Catalog) -> None:
+    """ProgrammingError when a call has an option that its function does not know."""
+    for name in options_of(node):
+        if name not in known:
+            near = closest(name, known)
+            hint = f"did you mean {near}? " if near else ""
+            listed = f"The options are {', '.join(known)}." if known else "It has none."
+            raise _wrong(node, name, catalog, f"{function} has no option {name!r}", hint + listed)
 
 
 def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
@@ -107,11 +111,17 @@ def _capacity(node: exp.Expr, value: Any, catalog: Catalog) -> int:
     return value
 
 
-def _method(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
+def check_method(node: exp.Expr, value: Any, catalog: Catalog) -> str:
+    """The name of a method in lower case; ProgrammingError when there is none of that name."""
     known = (DEFAULT_SKETCH, *estimators)
     name = str(value).lower()
     if not isinstance(value, str) or name not in known:
         raise _wrong(node, "method", catalog, f"no method named {value!r}", _method_hint(str(value), known))
+    return name
+
+
+def _method(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
+    name = check_method(node, value, catalog)
     if name == DEFAULT_SKETCH and rate is not None and rate < 1:
         raise _wrong(node, "method", catalog, "the method 'sketch' reads every row", "leave out rate, or method")
     if name != DEFAULT_SKETCH and rate is None:

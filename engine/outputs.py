@@ -54,10 +54,10 @@ def _no_star(catalog: Catalog, what: str) -> NotSupportedError:
 
 
 def name_subqueries(tree: exp.Expr) -> None:
-    """Name output columns that hold a counting subquery, before its text changes."""
+    """Name output columns that hold a counting subquery or a call over a stored sketch, before their text changes."""
     for call in list(tree.find_all(NdvCall, SketchCall)):
         node: exp.Expr = call
-        inside_query = False
+        inside_query = isinstance(call, SketchCall)
         while node.parent is not None:
             if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
                 _name(node)
