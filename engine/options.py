@@ -80,9 +80,25 @@ def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
     raise _wrong(node, name, catalog, f"{name} is a constant or a parameter", f"write {name} => value, or {name} => ?")
 
 
+def read_rate(node: exp.Expr, value: exp.Expr, catalog: Catalog) -> float:
+    """The rate after WITH SAMPLE; ProgrammingError when it is none."""
+    hint = "WITH SAMPLE 0.01 reads one row in a hundred, WITH SAMPLE 1 all of them (exact)"
+    spot = spot_of(value, catalog.text) or spot_of(node, catalog.text)
+    if not isinstance(value, (exp.Placeholder, exp.Literal, exp.Neg)):
+        raise ProgrammingError(compose("the rate after WITH SAMPLE is a constant or a parameter", spot, hint))
+    given = _value(node, "rate", value, catalog)
+    if not _is_rate(given):
+        problem = f"the rate after WITH SAMPLE is above 0 and at most 1, not {given!r}"
+        raise ProgrammingError(compose(problem, spot, hint))
+    return float(given)
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and 0 < value <= 1
+
+
 def _rate(node: exp.Expr, value: Any, catalog: Catalog) -> float:
-    ok = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and 0 < value <= 1
-    if not ok:
+    if not _is_rate(value):
         hint = "rate => 0.01 reads one row in a hundred, rate => 1 all of them (exact)"
         raise _wrong(node, "rate", catalog, f"rate is a number above 0 and at most 1, not {value!r}", hint)
     return float(value)

@@ -55,19 +55,21 @@ def _no_star(catalog: Catalog, what: str) -> NotSupportedError:
 
 def name_subqueries(tree: exp.Expr) -> None:
     """Name output columns that hold a counting subquery or a call over a stored sketch, before their text changes."""
-    for call in list(tree.find_all(NdvCall, SketchCall)):
+    items: dict[int, tuple[exp.Expr, str]] = {}
+    for call in tree.find_all(NdvCall, SketchCall):
         node: exp.Expr = call
         inside_query = isinstance(call, SketchCall)
         while node.parent is not None:
             if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
-                _name(node)
+                items.setdefault(id(node), (node, node.sql(dialect=Pareto)))
             inside_query = inside_query or isinstance(node, exp.Query)
             node = node.parent
+    for item, text in items.values():
+        _name(item, text)
 
 
-def _name(item: exp.Expr) -> None:
+def _name(item: exp.Expr, text: str) -> None:
     if not isinstance(item, (exp.Alias, exp.Aliases)):
-        text = item.sql(dialect=Pareto)
         alias = exp.Alias(alias=exp.to_identifier(text, quoted=True))
         item.replace(alias)
         alias.set("this", item)  # the item itself and not a copy: the caller still walks in it

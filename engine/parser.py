@@ -347,6 +347,8 @@ class ParetoParser(FaithfulParser):
         rate = self._parse_unary()
         if rate is None:
             self.raise_error("expected the share of rows to read after WITH SAMPLE", None, hint)
+        if self._curr and (self._word(0) == "PERCENT" or self._is(0, TokenType.MOD)):
+            self.raise_error("WITH SAMPLE takes a share, not a percentage", None, "1 percent is WITH SAMPLE 0.01.")
         return self.expression(AnalyzeSample(this=table, columns=columns, rate=rate), token)
 
     def _parse_describe(self) -> Any:

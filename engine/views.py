@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from paretosql.engine.answers import FINISHERS
 from paretosql.engine.catalog import Catalog, View
 from paretosql.engine.dialect import Pareto, parse
-from paretosql.engine.nodes import NdvCall, NdvReport, counted, cte_levels
+from paretosql.engine.nodes import NdvCall, NdvReport, SketchCall, call_name, counted, cte_levels
+from paretosql.engine.signatures import AGGREGATES, SCALARS
 from paretosql.errors import NotSupportedError, compose
 
-# While a view is created DuckDB must know the function to find the column types.
-STUB = "CREATE TEMP MACRO ndv(x, method := NULL, rate := NULL, seed := NULL) AS approx_count_distinct(x)"
-DROP_STUB = "DROP MACRO temp.ndv"
-STUB_NEEDED = "SELECT count(*) = 0 FROM duckdb_functions() WHERE function_name = 'ndv'"  # not when a user made one
 _WHOLE = (exp.Describe, exp.Summarize, exp.Copy, NdvReport)  # they take a table by name, and also a query
 DEEPEST = 100  # our choice: views inside views
 
@@ -77,6 +75,25 @@ def _replace(table: exp.Table, view: View, catalog: Catalog, depth: int) -> None
 def _aliased(body: exp.Expr, name: str, columns: list[exp.Expr]) -> exp.Subquery:
     alias = exp.TableAlias(this=exp.to_identifier(name), columns=[each.copy() for each in columns])
     return exp.Subquery(this=body, alias=alias)
+
+
+def stubs(create: exp.Expr) -> dict[str, str]:
+    """Macros that stand for our functions while DuckDB looks for the column types of a view: name to definition."""
+    made = {}
+    for call in create.find_all(NdvCall, SketchCall):
+        name = call_name(call)
+        if isinstance(call, SketchCall):
+            options, kind, value = SCALARS[name].options, _SCALAR_TYPES[name], "octet_length(x::BLOB)"
+        else:
+            options, kind, value = AGGREGATES[name].options, FINISHERS[name].sql, "approx_count_distinct(x)"
+        inputs = ["x", "w"] if call.args.get("weight") is not None else ["x"]
+        value = "approx_count_distinct((x, w))" if len(inputs) > 1 else value
+        listed = ", ".join([*inputs, *(f"{option} := NULL" for option in options)])
+        made[name] = f"CREATE TEMP MACRO {name}({listed}) AS CASE WHEN {value} < 0 THEN NULL::{kind} END"
+    return made
+
+
+_SCALAR_TYPES = {"ndv_estimate": "BIGINT", "ndv_profile": "MAP(BIGINT, DOUBLE)"}
 
 
 def storable(create: exp.Expr) -> str:
