@@ -5,7 +5,7 @@ A column goes through three steps, each usable alone:
 | step | modules |
 | --- | --- |
 | values to stable 64-bit hashes | `hashing`, with `canonical`, `decimals`, `strings`, `nested`, `mixing`, `buffers` |
-| hashes to a mergeable sketch | `sketch` (the protocol), `profile`, with `arguments`, `entries`, `origin`, `contributions` |
+| hashes to a mergeable sketch | `sketch` (the protocol), `profile`, which uses `entries`, `origin`, `contributions` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
 | the profile of a sample to an estimate | `estimators` |
 
