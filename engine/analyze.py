@@ -57,8 +57,12 @@ def _table(node: exp.Expr, catalog: Catalog) -> TableName:
     if found is None:
         tables = session.con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
         near = closest(node.name, [name for (name,) in tables])
-        hint = f"did you mean {near!r}?" if near else "SHOW TABLES lists the tables; views and files have no statistics."
-        raise ProgrammingError(compose(f"there is no table {node.name!r} to analyze", spot_of(node, catalog.text), hint))
+        hint = (
+            f"did you mean {near!r}?" if near else "SHOW TABLES lists the tables; views and files have no statistics."
+        )
+        raise ProgrammingError(
+            compose(f"there is no table {node.name!r} to analyze", spot_of(node, catalog.text), hint)
+        )
     return found
 
 

@@ -50,8 +50,8 @@ class DistinctCounts:
         return _whole(self.value)
 
     def bounds(self) -> tuple[pa.Array, pa.Array]:
-        """The ranges as whole numbers, rounded outwards."""
-        return _whole(np.floor(self.lower)), _whole(np.ceil(self.upper))
+        """The ends of the ranges as whole numbers."""
+        return _whole(self.lower), _whole(self.upper)
 
 
 def distinct_counts(call: Call, tally: Profiles, groups: Ids, rows: Counts | None) -> DistinctCounts:
@@ -89,9 +89,7 @@ def _sampled(call: Call, tally: Profiles, groups: Ids, rows: Counts) -> Distinct
     return DistinctCounts(value, lower, upper, rse, [each.method for each in found], [each.warnings for each in found])
 
 
-def extrapolated(
-    call: Call, profiles: list[dict[int, float]], rows: Counts, sample_rows: Counts
-) -> list[Estimate]:
+def extrapolated(call: Call, profiles: list[dict[int, float]], rows: Counts, sample_rows: Counts) -> list[Estimate]:
     """One estimate for each group: its profile in the sample, its true rows, its sampled rows."""
     parts = zip(profiles, rows.tolist(), sample_rows.tolist(), strict=True)
     return [

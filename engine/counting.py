@@ -26,7 +26,7 @@ from paretosql.engine.views import storable, stubs
 from paretosql.errors import NotSupportedError, compose
 
 Watcher = Callable[[Progress], None] | None
-KNOWN = "SELECT 1 FROM duckdb_functions() WHERE function_name = ?"  # a macro of the user's has the name
+_MADE = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
@@ -82,7 +82,9 @@ def _explain(session: Session, tree: exp.Expr, text: str, parameters: Parameters
     """EXPLAIN gives the steps of the plan as rows; EXPLAIN ANALYZE runs them and adds what happened."""
     if isinstance(tree.this, AnalyzeSample):
         hint = "EXPLAIN SELECT * FROM ndv_report(TABLE t, rate => 0.01) shows the same plan"
-        raise NotSupportedError(compose("EXPLAIN of ANALYZE .. WITH SAMPLE is not supported", spot_of(tree.this, text), hint))
+        raise NotSupportedError(
+            compose("EXPLAIN of ANALYZE .. WITH SAMPLE is not supported", spot_of(tree.this, text), hint)
+        )
     with session.changing(False), session.plan_transaction():
         recorder = Recorder(progress=progress)
         made = _plan(session, tree.this, text, parameters)
@@ -114,7 +116,7 @@ def _create_view(session: Session, tree: exp.Expr, text: str, parameters: Parame
     with session.changing(False), session.plan_transaction():
         _plan(session, tree.expression.copy(), text, parameters)
         with translated_names(text):
-            needed = {name: sql for name, sql in stubs(tree).items() if not session.con.execute(KNOWN, [name]).fetchall()}
+            needed = stubs({name for (name,) in session.con.execute(_MADE).fetchall()})
             drops = (f"DROP MACRO temp.{name}" for name in needed)
             for sql in (*needed.values(), storable(tree), *drops):
                 session.con.execute(sql)

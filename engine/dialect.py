@@ -14,6 +14,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from paretosql.engine.call_parser import Refused
 from paretosql.engine.generator import ParetoGenerator
 from paretosql.engine.nodes import (
     CALLS,
@@ -27,7 +28,7 @@ from paretosql.engine.nodes import (
     ours,
     spot_of,
 )
-from paretosql.engine.parser import ParetoParser, Refused
+from paretosql.engine.parser import ParetoParser
 from paretosql.engine.prefilter import mentions_ours
 from paretosql.errors import Spot
 

@@ -287,7 +287,9 @@ def translated_names(text: str) -> Iterator[None]:
         name = str(found.get("name", "")) or (quoted[1] if quoted else "")
         kind, message = found["exception_type"], _message(found)
         problem = f"{kind} Error: {message}" if kind else message
-        raise _class_of(type(fault))(compose(problem, _place_of(name, text), _hint(found, kind, message, text))) from fault
+        raise _class_of(type(fault))(
+            compose(problem, _place_of(name, text), _hint(found, kind, message, text))
+        ) from fault
     except Exception as fault:
         raise translate(fault, text) from fault
 

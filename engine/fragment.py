@@ -25,6 +25,7 @@ def batches(
     parameters: dict[str, Any],
     text: str,
     recorder: Recorder,
+    *,
     rows: int | None = None,
 ) -> Generator[pa.RecordBatch]:
     """The fragment's rows, a batch at a time; the connection is busy until the last one is read.

@@ -34,7 +34,9 @@ class Run:
 
     def batches(self, fragment: Fragment, rows: int | None = None) -> Generator[pa.RecordBatch]:
         """The rows of a fragment, a batch of so many at a time."""
-        return fragments.batches(self.session, fragment, dict(self.plan.parameters), self.text, self.recorder, rows)
+        return fragments.batches(
+            self.session, fragment, dict(self.plan.parameters), self.text, self.recorder, rows=rows
+        )
 
     def table(self, fragment: Fragment) -> pa.Table:
         """The small result of a fragment."""

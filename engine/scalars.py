@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from paretosql import errors
 
@@ -21,13 +22,16 @@ HIDDEN = "__pareto_"  # in front of the names that users know
 def register_scalars(con: duckdb.DuckDBPyConnection) -> None:
     """Make the functions known to a database; what another session of the same database has registered stays."""
     with contextlib.suppress(duckdb.CatalogException, duckdb.TransactionException):
-        blob, text, number = con.sqltype("BLOB"), con.sqltype("VARCHAR"), con.sqltype("DOUBLE")
-        for name, function, inputs, output in (
-            ("ndv_estimate", ndv_estimate, [blob, text, number], "BIGINT"),
-            ("ndv_profile", ndv_profile, [blob], "MAP(BIGINT, DOUBLE)"),
-        ):
-            kind = con.sqltype(output)
-            con.create_function(HIDDEN + name, function, inputs, kind, type="arrow", null_handling="special")  # type: ignore[arg-type]
+        for name, (function, inputs, output) in FUNCTIONS.items():
+            kinds: Any = [con.sqltype(each) for each in inputs]
+            con.create_function(
+                HIDDEN + name,
+                function,
+                kinds,
+                con.sqltype(output),
+                type=PythonUDFType.ARROW,
+                null_handling=FunctionNullHandling.SPECIAL,
+            )
 
 
 def ndv_estimate(stored: pa.ChunkedArray, methods: pa.ChunkedArray, rows: pa.ChunkedArray) -> pa.Array:
@@ -62,3 +66,9 @@ def _each(name: str, one: Callable[..., Any], kind: pa.DataType, *columns: pa.Ch
             known = next(each for each in type(fault).__mro__ if each.__module__ == errors.__name__)
             raise known(f"{name}: {fault}") from fault
     return pa.array(answers, kind)
+
+
+FUNCTIONS: dict[str, tuple[Callable[..., pa.Array], tuple[str, ...], str]] = {
+    "ndv_estimate": (ndv_estimate, ("BLOB", "VARCHAR", "DOUBLE"), "BIGINT"),
+    "ndv_profile": (ndv_profile, ("BLOB",), "MAP(BIGINT, DOUBLE)"),
+}

@@ -208,7 +208,11 @@ class WeightedValues:
         ids = np.zeros(len(values), np.uint64) if groups is None else groups
         if weights.null_count:
             known = pc.is_valid(weights)
-            values, weights, ids = values.filter(known), weights.filter(known), ids[known.to_numpy(zero_copy_only=False)]
+            values, weights, ids = (
+                values.filter(known),
+                weights.filter(known),
+                ids[known.to_numpy(zero_copy_only=False)],
+            )
         self._sketch.update(ids, values, weights.to_numpy(zero_copy_only=False))
 
     def merge(self, other: WeightedValues) -> None:

@@ -7,12 +7,15 @@ text; one that another connection has made meanwhile is noticed by the error Duc
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import exp
 
 from paretosql.engine.answers import FINISHERS
 from paretosql.engine.catalog import Catalog, View
 from paretosql.engine.dialect import Pareto, parse
-from paretosql.engine.nodes import NdvCall, NdvReport, SketchCall, call_name, counted, cte_levels
+from paretosql.engine.nodes import NdvCall, NdvReport, counted, cte_levels
+from paretosql.engine.scalars import FUNCTIONS
 from paretosql.engine.signatures import AGGREGATES, SCALARS
 from paretosql.errors import NotSupportedError, compose
 
@@ -77,23 +80,21 @@ def _aliased(body: exp.Expr, name: str, columns: list[exp.Expr]) -> exp.Subquery
     return exp.Subquery(this=body, alias=alias)
 
 
-def stubs(create: exp.Expr) -> dict[str, str]:
-    """Macros that stand for our functions while DuckDB looks for the column types of a view: name to definition."""
+def stubs(taken: Collection[str]) -> dict[str, str]:
+    """Macros that stand for our functions while DuckDB looks for the column types of a view: name to definition.
+
+    Args:
+        taken: functions that DuckDB has under these names, such as macros that a user made.
+    """
+    kinds = {name: finisher.sql for name, finisher in FINISHERS.items()}
+    kinds.update({name: output for name, (_, _, output) in FUNCTIONS.items()})
     made = {}
-    for call in create.find_all(NdvCall, SketchCall):
-        name = call_name(call)
-        if isinstance(call, SketchCall):
-            options, kind, value = SCALARS[name].options, _SCALAR_TYPES[name], "octet_length(x::BLOB)"
-        else:
-            options, kind, value = AGGREGATES[name].options, FINISHERS[name].sql, "approx_count_distinct(x)"
-        inputs = ["x", "w"] if call.args.get("weight") is not None else ["x"]
-        value = "approx_count_distinct((x, w))" if len(inputs) > 1 else value
-        listed = ", ".join([*inputs, *(f"{option} := NULL" for option in options)])
-        made[name] = f"CREATE TEMP MACRO {name}({listed}) AS CASE WHEN {value} < 0 THEN NULL::{kind} END"
-    return made
-
-
-_SCALAR_TYPES = {"ndv_estimate": "BIGINT", "ndv_profile": "MAP(BIGINT, DOUBLE)"}
+    for name, signature in {**AGGREGATES, **SCALARS}.items():
+        inputs = ["x", "w"][: len(signature.values)]
+        value = f"approx_count_distinct(({', '.join(inputs)}))" if name in AGGREGATES else "octet_length(x::BLOB)"
+        listed = ", ".join([*inputs, *(f"{option} := NULL" for option in signature.options)])
+        made[name] = f"CREATE TEMP MACRO {name}({listed}) AS CASE WHEN {value} >= 0 THEN NULL::{kinds[name]} END"
+    return {name: sql for name, sql in made.items() if name not in taken}
 
 
 def storable(create: exp.Expr) -> str:

@@ -16,9 +16,9 @@ def estimate_stored(
 ) -> Estimate:
     """The distinct values of the rows that a stored sketch stands for.
 
-    A sketch of a full scan gives its own number, unless `rows` says that what it has seen is a sample of so many rows. A
-    sketch of a sample is extrapolated to its population: `rows`, or what the sketch has noted of it, or its rows divided
-    by its sampling rate.
+    A sketch of a full scan gives its own number, unless `rows` says that what it has seen is a sample of so many rows.
+    A sketch of a sample is extrapolated to its population: `rows`, or what the sketch has noted of it, or its rows
+    divided by its sampling rate.
 
     Args:
         data: as `ProfileSketch.to_bytes` or SQL's `ndv_sketch` makes it.
@@ -39,7 +39,8 @@ def estimate_stored(
     if sketch.origin.rate == 1 and rows is None:
         if method not in (None, SKETCH):
             hint = "say of how many rows it has seen a sample: rows => 1000000, or leave out method"
-            raise ProgrammingError(compose(f"the sketch is of a full scan, which {method!r} does not extrapolate", hint=hint))
+            problem = f"the sketch is of a full scan, which {method!r} does not extrapolate"
+            raise ProgrammingError(compose(problem, hint=hint))
         value = sketch.distinct()
         return Estimate(value, value, value, value, SKETCH)
     if method == SKETCH:
