@@ -48,7 +48,7 @@ class ParetoParser(CallParser):
         self._advance()
         if not self._is(0, *NAME, *self.ID_VAR_TOKENS):
             self.raise_error("expected the name of a table after ANALYZE", None, hint)
-        table, columns = self._parse_table_parts(), None
+        table, columns = self._parse_table_parts(schema=True), None
         if self._match_text_seq("COLUMNS"):
             columns = self._parse_wrapped_csv(self._parse_id_var)
         if not columns and columns is not None:
