@@ -6,21 +6,18 @@ import re
 
 from sqlglot import exp
 
-from paretosql.engine.answers import FINISHERS
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.nodes import (
     NdvCall,
     SketchCall,
-    call_name,
-    counted,
     own_nodes,
     source_names,
     spot_of,
-    with_filter,
 )
 from paretosql.engine.parameters import fragment
 from paretosql.engine.scope import Scope, sources
+from paretosql.engine.stand_in import stand_in
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 
@@ -78,8 +75,7 @@ def _name(item: exp.Expr, text: str) -> None:
 def name_outputs(scope: Scope) -> None:
     """Give every output column without an alias its name; binds the SELECT, so that wrong names are found here."""
     bound = scope.select.copy()
-    for node in list(bound.find_all(NdvCall)):
-        stand_in(node)
+    stand_in(bound)
     piece = fragment(scope.alone(bound))
     try:
         described = scope.catalog.describe(piece.sql, piece.wants)
@@ -92,22 +88,6 @@ def name_outputs(scope: Scope) -> None:
             counts = any(isinstance(node, NdvCall) for node in own_nodes(item))
             name = item.sql(dialect=Pareto) if counts or len(described) != len(items) else described[at][0]
             item.replace(exp.alias_(item.copy(), exp.to_identifier(name, quoted=True)))
-
-
-def stand_in(call: exp.Expr) -> None:
-    """Put in the place of a call, and of its FILTER, an aggregate of DuckDB's with the same inputs and type."""
-    inputs = [counted(call), *([call.args["weight"]] if call.args.get("weight") is not None else [])]
-    value = inputs[0] if len(inputs) == 1 else exp.Tuple(expressions=[each.copy() for each in inputs])
-    made: exp.Expr = exp.Anonymous(this="approx_count_distinct", expressions=[value.copy()])
-    kind = FINISHERS[call_name(call)].sql
-    if kind == "BIGINT":
-        call.replace(made)
-        return
-    whole = with_filter(call)
-    if whole is not call:
-        made = exp.Filter(this=made, expression=whole.expression.copy())
-    never = exp.LT(this=made, expression=exp.Literal.number(0))
-    whole.replace(exp.Case(ifs=[exp.If(this=never, true=exp.cast(exp.null(), kind, dialect="duckdb"))]))
 
 
 def _refuse_correlation(fault: ProgrammingError, scope: Scope) -> None:

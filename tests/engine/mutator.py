@@ -22,7 +22,8 @@ BUILDERS = re.compile(
 )
 BIG = re.compile(r"\d{5,}")
 WORDS = (
-    "SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT ndv ndv_report ndv_interval ndv_sketch ndv_merge ndv_sum ndv_estimate ndv_profile ANALYZE SAMPLE TABLE FILTER OVER method => rate seed 'gee' 0.5 "
+    "SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT ndv ndv_report TABLE FILTER OVER method => rate seed 'gee' 0.5 "
+    "ndv_interval ndv_sketch ndv_merge ndv_sum ndv_estimate ndv_profile rows confidence ANALYZE SAMPLE "
     "1 NULL * , ( ) [ ] { } ; . :: ? $a $1 WITH RECURSIVE AS UNION ALL EXCEPT DISTINCT ON USING JOIN LEFT LATERAL "
     "CASE WHEN THEN END NOT AND OR IN EXISTS BETWEEN LIKE ROLLUP CUBE GROUPING SETS INSERT INTO VALUES UPDATE SET "
     "DELETE CREATE VIEW PIVOT EXPLAIN STAGES MODEL DESCRIBE MERGE RETURNING QUALIFY WINDOW PARTITION INTERVAL "
