@@ -53,12 +53,15 @@ class Pareto(DuckDB):
     NORMALIZE_FUNCTIONS = False
 
     class Tokenizer(DuckDB.Tokenizer):
-        """EXPLAIN opens a statement of tokens and RESET is a word, where DuckDB's dialect keeps opaque text."""
+        """EXPLAIN opens a statement of tokens and RESET is a word, where DuckDB's dialect keeps opaque text.
+
+        `?::` is a parameter and a cast, and no operator of another dialect.
+        """
 
         HEX_STRINGS: ClassVar[list[Any]] = [("x'", "'"), ("X'", "'")]
         BIT_STRINGS: ClassVar[list[Any]] = [("b'", "'"), ("B'", "'")]
         KEYWORDS: ClassVar[dict[str, Any]] = {
-            **{word: kind for word, kind in DuckDB.Tokenizer.KEYWORDS.items() if word != "RESET"},
+            **{word: kind for word, kind in DuckDB.Tokenizer.KEYWORDS.items() if word not in ("RESET", "?::")},
             "EXPLAIN": TokenType.DESCRIBE,
         }
 

@@ -105,7 +105,7 @@ def column_types(session: Session, table: TableName) -> dict[str, str]:
 def column_statistics(
     session: Session, table: str, schema: str | None = None, database: str | None = None
 ) -> dict[str, ColumnStatistics]:
-    """What ANALYZE .. WITH SAMPLE has found out about the columns of a table, by column name; {} when nothing.
+    """What ANALYZE .. WITH SAMPLE has found out about the columns of a table, by column, in its order; {} when nothing.
 
     Rows about a column that is gone or has another type now, such as after DROP and CREATE, are left out.
     """
@@ -121,5 +121,5 @@ def column_statistics(
             " WHERE schema_name = ? AND table_name = ?",
             [found.schema, found.name],
         ).fetchall()
-        now = column_types(session, found)
-        return {name: ColumnStatistics(*values) for name, kind, *values in rows if now.get(name) == kind}
+        known = {(name, kind): ColumnStatistics(*values) for name, kind, *values in rows}
+        return {each[0]: known[each] for each in column_types(session, found).items() if each in known}

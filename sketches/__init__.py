@@ -7,7 +7,8 @@ A column goes through three steps, each usable alone:
 | values to stable 64-bit hashes | `hashing`, with `canonical`, `decimals`, `strings`, `nested`, `mixing`, `buffers` |
 | hashes to a mergeable sketch | `sketch` (the protocol), `profile`, which uses `entries`, `origin`, `contributions` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
-| the profile of a sample to an estimate | `estimators` |
+| a number per value, summed over distinct values | `weighted` |
+| the profile of a sample to an estimate | `estimators`; `stored` does so for stored sketches |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
 
@@ -28,6 +29,8 @@ from paretosql.sketches.hashing import hash64
 from paretosql.sketches.origin import Origin
 from paretosql.sketches.profile import ProfileSketch
 from paretosql.sketches.sketch import Sketch
+from paretosql.sketches.stored import estimate_stored
+from paretosql.sketches.weighted import WeightedSketch
 
 __all__ = [
     "DamagedSketch",
@@ -37,7 +40,9 @@ __all__ = [
     "ProfileSketch",
     "Sample",
     "Sketch",
+    "WeightedSketch",
     "estimate",
+    "estimate_stored",
     "estimator",
     "estimators",
     "hash64",
