@@ -163,7 +163,7 @@ class GroupedState:
             groups, rows = (tally.groups(), None) if counts is None else self._true_rows(name, counts, call)
             finish = FINISHERS[call.function].finish
             found.append((call.output, groups, finish(call, tally, self._step.sampling, groups, rows)))
-        everywhere: Ids = np.unique(np.concatenate([groups for _, groups, _ in found]))
+        everywhere = _united([groups for _, groups, _ in found])
         columns = {output: _spread(answers, groups, everywhere) for output, groups, answers in found}
         bits_column = pa.array(np.full(len(everywhere), bits, np.int64))
         return pa.table({"gid": bits_column, "g": pa.array(everywhere), **columns})
@@ -195,6 +195,14 @@ def _tallies(step: Sketch, table: pa.Table, *, grouped: bool) -> list[Any]:
 def _inputs(batch: pa.RecordBatch, call: Call) -> list[pa.Array]:
     """The columns that a call reads."""
     return [batch.column(name) for name in (call.column, call.weight) if name]
+
+
+def _united(parts: list[Ids]) -> Ids:
+    """All groups of lists that ascend, ascending."""
+    if all(np.array_equal(part, parts[0]) for part in parts[1:]):
+        return parts[0]
+    united: Ids = np.unique(np.concatenate(parts))
+    return united
 
 
 def _spread(answers: pa.Array, groups: Ids, everywhere: Ids) -> pa.Array:

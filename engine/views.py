@@ -60,6 +60,8 @@ def _qualify(body: exp.Expr, view: View, catalog: Catalog) -> None:
 def _replace(table: exp.Table, view: View, catalog: Catalog, depth: int) -> None:
     create = parse(view.sql)[0]
     body = create.expression.copy()
+    for node in body.walk():
+        node.meta.pop("start", None)  # a place in the text of the view, which is not the text the user sees
     _qualify(body, view, catalog)
     body = expand_views(body, catalog, depth + 1)
     alias = table.args.get("alias")
