@@ -12,10 +12,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import benchmarks.estimators
 import benchmarks.growth
 import benchmarks.imports
 import benchmarks.ndv
 import benchmarks.overhead
+import benchmarks.protocols
 import benchmarks.streaming  # noqa: F401 - importing them registers them
 from benchmarks.environment import environment
 from benchmarks.harness import FULL, QUICK, Benchmark, Row, Setting, groups

@@ -11,9 +11,9 @@ import paretosql
 from benchmarks import tpch
 from benchmarks.harness import Row, Setting, benchmark
 from benchmarks.timing import median, median_ratio, take_turns
-from paretosql.sketches.estimators import estimators
 
 RATES = (0.01, 0.1)
+METHODS = ("auto", "profile_nnls", "ae", "duj2a", "duj1", "chao", "gee")  # duj1 is the rule of PostgreSQL
 
 
 @benchmark("ndv/columns", unit="s, relative error", lower_is_better=True, minutes=1.5)
@@ -68,13 +68,12 @@ def sampled(setting: Setting) -> Iterator[Row]:
             row = Row(column=name, distinct=truth)
             for rate in RATES:
                 calls = ", ".join(
-                    f"ndv({name}, method => '{method}', rate => {rate}, seed => {setting.seed})"
-                    for method in estimators
+                    f"ndv({name}, method => '{method}', rate => {rate}, seed => {setting.seed})" for method in METHODS
                 )
                 began = time.perf_counter()
                 estimates = con.execute(f"SELECT {calls} FROM lineitem").fetchall()[0]
                 row[f"{rate:.0%}_s"] = time.perf_counter() - began
-                for method, estimate in zip(estimators, estimates, strict=True):
+                for method, estimate in zip(METHODS, estimates, strict=True):
                     row[f"{method}_{rate:.0%}_off"] = _off(estimate, truth)
             yield row
         con.close()

@@ -3,7 +3,8 @@
 Estimators see nothing of a population but the profile of a sample, so no column has to be made: a population is a table
 of (k, number of values with k rows), and sampling draws, for each value, how many of its rows are read.
 
-`STANDARD` are the thirteen populations that every estimator is measured on. `poisson` and `zipf` are the generators of
+`STANDARD` are the thirteen populations that every estimator is measured on, and `OUTSIDE` ten more, of families that
+neither are among those nor teach the learned estimator. `poisson` and `zipf` are the generators of
 Li, Wei, Ding, Dai, Lu and Zhou (KDD 2022), as released with the paper; the others are our choice.
 """
 
@@ -17,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
+
+MANY = 1_000  # our choice: values of one size from which one multinomial draw beats a binomial for each
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,30 @@ class Population:
         return kept
 
     def profile(self, rate: float, random: np.random.Generator) -> dict[int, float]:
-        """The profile {i: f_i} of a Bernoulli sample."""
-        return profile_of(self.counts(rate, random))
+        """The profile {i: f_i} of a Bernoulli sample.
+
+        Cost: values of one size that are many are drawn together, so time goes with the different sizes, not with D.
+        """
+        many = self.numbers > MANY
+        few = random.binomial(np.repeat(self.sizes[~many], self.numbers[~many]), rate)
+        found = profile_of(few[few > 0])
+        for size, number in zip(self.sizes[many].tolist(), self.numbers[many].tolist(), strict=True):
+            start, chances = _binomial(size, rate)
+            for i, drawn in enumerate(random.multinomial(number, chances).tolist(), start):
+                found[i] = found.get(i, 0) + drawn
+        return {i: float(number) for i, number in sorted(found.items()) if i and number}
+
+
+def _binomial(size: int, rate: float) -> tuple[int, npt.NDArray[np.float64]]:
+    """Where the chances of a binomial count begin to matter, and those chances, of sum 1."""
+    from scipy.special import gammaln
+
+    spread = 12 * math.sqrt(size * rate * (1 - rate)) + 12
+    start, end = max(0, int(size * rate - spread)), min(size, int(size * rate + spread))
+    i = np.arange(start, end + 1, dtype=float)
+    log_ways = gammaln(size + 1) - gammaln(i + 1) - gammaln(size - i + 1)
+    chances = np.exp(log_ways + i * math.log(rate) + (size - i) * math.log1p(-rate))
+    return start, chances / chances.sum()
 
 
 def profile_of(counts: Integers) -> dict[int, float]:
@@ -137,3 +162,47 @@ STANDARD: tuple[Callable[[int], Population], ...] = (
 def standard(rows: int = 1_000_000) -> list[Population]:
     """The thirteen populations of about `rows` rows each."""
     return [make(rows) for make in STANDARD]
+
+
+def stick_breaking(values: int, rows: int, seed: int = 1) -> Population:
+    """Pitman and Yor's process with discount 0.5 and strength 5,000: each value takes a share of what is left."""
+    random = np.random.default_rng(seed)
+    at = np.arange(1, values + 1)
+    part = random.beta(0.5, 5_000 + 0.5 * at)
+    left = np.cumprod(np.concatenate([[1.0], 1 - part[:-1]]))
+    return from_counts("stick breaking", np.rint(part * left * rows))
+
+
+def _random(seed: int = 1) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def _ranks(values: int) -> npt.NDArray[np.float64]:
+    return np.arange(1, values + 1, dtype=float)
+
+
+OUTSIDE: tuple[Callable[[int], Population], ...] = (
+    lambda rows: shares("half Cauchy", np.abs(_random().standard_cauchy(rows // 12)), rows),
+    lambda rows: shares(
+        "zipf with cutoff", _ranks(rows // 5) ** -0.8 * np.exp(-_ranks(rows // 5) / (rows // 30)), rows
+    ),
+    lambda rows: shares("log-uniform", 10 ** _random().uniform(0, 4, rows // 50), rows),
+    lambda rows: shares(
+        "two log-normals",
+        np.concatenate([_random().lognormal(0, 0.5, rows // 10), _random().lognormal(5, 0.5, rows // 1_000)]),
+        rows,
+    ),
+    lambda rows: shares("exponential by rank", np.exp(-_ranks(rows // 5) / (rows // 50)), rows),
+    lambda rows: shares("beta", _random().beta(0.3, 3, rows // 7), rows),
+    lambda rows: from_counts(
+        "days and users", np.concatenate([_random().poisson(rows / 1_000, 365), _random().poisson(3, rows // 5)])
+    ),
+    lambda rows: from_counts("geometric", _random().geometric(0.02, rows // 50)),
+    lambda rows: from_counts("one to seven", _random().integers(1, 8, rows // 4)),
+    lambda rows: stick_breaking(rows // 3, rows),
+)
+
+
+def outside(rows: int = 1_000_000) -> list[Population]:
+    """The ten other populations of about `rows` rows each."""
+    return [make(rows) for make in OUTSIDE]

@@ -17,7 +17,7 @@ import pyarrow as pa
 from paretosql.engine.aggregate import COUNT, SketchState
 from paretosql.engine.answers import FINISHERS
 from paretosql.engine.plan import Fragment, Sketch
-from paretosql.sketches.estimators import estimate
+from paretosql.sketches.estimators import point
 
 Read = Callable[[Fragment], Generator[pa.RecordBatch]]
 
@@ -97,7 +97,7 @@ class Pilot:
         return sum(self._state.profile(at).values())
 
     def _expected(self, at: int) -> float:
-        found = estimate("chao", self._state.profile(at), ENDLESS)
+        found = point("chao", self._state.profile(at), ENDLESS)
         pace = (self._seen(at) - self._half[at]) / self._rows
         return max(found.value or 0.0, pace * MANY_ROWS)
 

@@ -8,7 +8,13 @@ A column goes through three steps, each usable alone:
 | hashes to a mergeable sketch | `sketch` (the protocol), `profile`, which uses `entries`, `origin`, `contributions` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
 | a number per value, summed over distinct values | `weighted` |
-| the profile of a sample to an estimate | `estimators`; `stored` does so for stored sketches |
+| the same for a sample at many sites, for few bytes | `collect` (the door), `protocols`, `rounds`, `ledger` |
+| where the sites are | `site`, `racks`, `channel`, `processes`; `wire` has the messages |
+| the profile of a sample to an estimate | `estimators` and `sample`; formulas: `guaranteed`, `coverage`, `jackknife`, |
+| | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
+| an interval around it | `compatible` |
+| the same for a stored sketch | `stored` |
+| to compare with | `loo_hll` (the published method) on `hll`; `apache` (DataSketches) |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
 
@@ -22,28 +28,54 @@ Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope
 3.65...
 """
 
+from paretosql.sketches.apache import ApacheCPC, ApacheHLL, ApacheTheta
+from paretosql.sketches.channel import Channel, Delivery
+from paretosql.sketches.collect import Collected, Covered, Missing, collect
 from paretosql.sketches.envelope import DamagedSketch
 from paretosql.sketches.estimators import Estimate, Sample, estimate, estimator, estimators
 from paretosql.sketches.grouped import GroupedSketch
 from paretosql.sketches.hashing import hash64
+from paretosql.sketches.hll import HyperLogLog
+from paretosql.sketches.ledger import Ledger
+from paretosql.sketches.loo_hll import LeaveOneOut
 from paretosql.sketches.origin import Origin
+from paretosql.sketches.processes import run_processes
 from paretosql.sketches.profile import ProfileSketch
+from paretosql.sketches.protocols import protocols
+from paretosql.sketches.racks import Rack
+from paretosql.sketches.site import Site
 from paretosql.sketches.sketch import Sketch
 from paretosql.sketches.stored import estimate_stored
 from paretosql.sketches.weighted import WeightedSketch
 
 __all__ = [
+    "ApacheCPC",
+    "ApacheHLL",
+    "ApacheTheta",
+    "Channel",
+    "Collected",
+    "Covered",
     "DamagedSketch",
+    "Delivery",
     "Estimate",
     "GroupedSketch",
+    "HyperLogLog",
+    "LeaveOneOut",
+    "Ledger",
+    "Missing",
     "Origin",
     "ProfileSketch",
+    "Rack",
     "Sample",
+    "Site",
     "Sketch",
     "WeightedSketch",
+    "collect",
     "estimate",
     "estimate_stored",
     "estimator",
     "estimators",
     "hash64",
+    "protocols",
+    "run_processes",
 ]

@@ -42,7 +42,9 @@ def check_seeds_agree(left: int, right: int) -> None:
 
 
 def parts(values: Values) -> Iterator[pa.Array]:
-    """A column as Arrow arrays of at most SLICE_ROWS rows, without copies."""
+    """A column as Arrow arrays of at most SLICE_ROWS rows, or as many as its dictionary has values, without copies."""
     for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [as_arrow(values)]:
-        for start in range(0, len(chunk), SLICE_ROWS):
-            yield chunk.slice(start, SLICE_ROWS)
+        # each slice hashes the whole dictionary
+        rows = max(SLICE_ROWS, len(chunk.dictionary)) if pa.types.is_dictionary(chunk.type) else SLICE_ROWS
+        for start in range(0, len(chunk), rows):
+            yield chunk.slice(start, rows)

@@ -214,7 +214,7 @@ class ProfileSketch:
         twin._heavy = self._heavy
         if heavy is not None:
             _, apart = of.places(self._heavy[0], heavy)
-            if not self.exact and (heavy[~apart] >= np.uint64(self._theta)).any():
+            if self._rows and not self.exact and (heavy[~apart] >= np.uint64(self._theta)).any():
                 problem = "a heavy value is not among those that the sketch has kept"
                 raise DataError(compose(problem, hint="choose the heavy values where all are counted."))
             known = of.united([known, of.occurring(self._heavy)])

@@ -17,7 +17,20 @@ ROOMS = ("engine", "optimizer", "sketches", "udfs")
 NEIGHBOURS = {"optimizer", "sketches", "udfs"}
 FOUNDATION = {"errors", "registry"}
 FILES = [path for room in ("paretosql", *ROOMS) for path in sorted((TOP / room).rglob("*.py"))]
-HEAVY = ("ray", "torch", "lightgbm", "pulp", "scipy", "pandas", "polars", "prompt_toolkit", "rich", "matplotlib")
+HEAVY = (
+    "ray",
+    "torch",
+    "lightgbm",
+    "pulp",
+    "scipy",
+    "pandas",
+    "polars",
+    "prompt_toolkit",
+    "rich",
+    "matplotlib",
+    "datasketches",
+    "multiprocessing",
+)
 
 
 def names(path: Path) -> list[str]:

@@ -28,7 +28,7 @@ def test_published_checksums(data, expected):
     assert crc32c(data) == expected
 
 
-@pytest.mark.parametrize("size", [1, 4, 4095, 4096, 4097, 4608, 5000])
+@pytest.mark.parametrize("size", [1, 4, 4095, 4096, 4097, 4608, 5000, (1 << 18) - 1, (1 << 18) + 1])
 def test_checksums_of_any_size(size):
     """Checking in lanes equals checking bit by bit."""
     data = np.random.default_rng(size).integers(0, 256, size, dtype=np.uint8).tobytes()

@@ -11,26 +11,29 @@ import numpy as np
 import pytest
 
 from paretosql import sketches
-from paretosql.sketches import ProfileSketch, Sketch
+from paretosql.sketches import ApacheCPC, ApacheHLL, ApacheTheta, HyperLogLog, ProfileSketch, Sketch
 
 MODULES = ["", *(f".{module.name}" for module in pkgutil.iter_modules(sketches.__path__))]
 
 
+KINDS = [ProfileSketch, HyperLogLog, ApacheHLL, ApacheCPC, ApacheTheta]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["update", "merge", "distinct", "to_bytes", "from_bytes"])
-def test_profile_sketch_follows_the_protocol(method):
-    """A ProfileSketch has every method of the Sketch protocol, with its parameters and at most optional ones more."""
-    ours, asked = (
-        list(inspect.signature(getattr(each, method)).parameters.values()) for each in (ProfileSketch, Sketch)
-    )
+def test_sketches_follow_the_protocol(kind, method):
+    """Each kind has every method of the Sketch protocol, with its parameters and at most optional ones more."""
+    ours, asked = (list(inspect.signature(getattr(each, method)).parameters.values()) for each in (kind, Sketch))
     assert [each.name for each in ours[: len(asked)]] == [each.name for each in asked]
     assert all(each.default is not each.empty for each in ours[len(asked) :])
 
 
-def test_calls_chain():
+@pytest.mark.parametrize("kind", KINDS)
+def test_calls_chain(kind):
     """`update` and `merge` return the sketch itself."""
-    sketch = ProfileSketch()
-    assert sketch.update(np.arange(3)).merge(ProfileSketch().update(np.arange(2, 5))) is sketch
-    assert sketch.distinct() == 5
+    sketch = kind()
+    assert sketch.update(np.arange(3)).merge(kind().update(np.arange(2, 5))) is sketch
+    assert sketch.distinct() == pytest.approx(5, abs=0.01)
 
 
 @pytest.mark.parametrize("name", MODULES)
