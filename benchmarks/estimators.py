@@ -46,7 +46,7 @@ def postgresql(profile: dict[int, float], rows: float) -> float:
     return d if not profile.get(1) else min(max(point("duj1", profile, rows).value or d, d), rows)
 
 
-def _answers(job: tuple[Population, float, int, tuple[str, ...]]) -> dict[str, float]:
+def answers(job: tuple[Population, float, int, tuple[str, ...]]) -> dict[str, float]:
     """The log of estimate / truth by method, for one sample."""
     population, rate, seed, methods = job
     profile = population.profile(rate, np.random.default_rng((seed, round(1 / rate))))
@@ -62,7 +62,7 @@ def _errors(populations: list[Population], seeds: int, start: int, *, slow: bool
     """A row per method: geometric mean and worst ratio error at each rate, best method first."""
     methods = tuple(each for each in estimators if each not in SKIPPED and (slow or each not in SLOW))
     jobs = [(each, rate, start + s, methods) for rate in RATES for each in populations for s in range(seeds)]
-    found = dict(zip(((job[1], at) for at, job in enumerate(jobs)), _parallel(_answers, jobs), strict=True))
+    found = dict(zip(((job[1], at) for at, job in enumerate(jobs)), parallel(answers, jobs), strict=True))
     rows = []
     for method in (*methods, "postgresql"):
         row = Row(method=method)
@@ -74,7 +74,7 @@ def _errors(populations: list[Population], seeds: int, start: int, *, slow: bool
     yield from sorted(rows, key=lambda row: math.prod(float(str(row[f"{rate:.1%}_mean_off"])) for rate in RATES))
 
 
-def _parallel(function: Callable[..., object], jobs: list[object]) -> list[object]:
+def parallel(function: Callable[..., object], jobs: list[object]) -> list[object]:
     """The function of every job, in as many processes as there are cores."""
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         return pool.map(function, jobs, chunksize=max(1, min(64, len(jobs) // 16)))
@@ -123,7 +123,7 @@ def intervals(setting: Setting) -> Iterator[Row]:
     runs = _seeds(setting, 1_000) if setting.name == "full" else 20
     populations = [*standard(), *outside()]
     jobs = [(each, rate, setting.seed + run) for each in populations for rate in RATES for run in range(runs)]
-    found = np.array(_parallel(_covers, jobs)).reshape(len(populations), len(RATES), runs, 3)
+    found = np.array(parallel(_covers, jobs)).reshape(len(populations), len(RATES), runs, 3)
     for population, rates in zip(populations, found, strict=True):
         row = Row(population=population.name, distinct=population.distinct)
         for rate, results in zip(RATES, rates, strict=True):
