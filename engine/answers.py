@@ -1,8 +1,7 @@
 """Finished tallies as columns: what each of our aggregates answers for its groups.
 
 `FINISHERS` says, by function, the Arrow type of the answer, what stands for a group that no tally knows, and how the
-answers of all groups are made. Distinct counts of all kinds go through `distinct_counts`, the one place where profiles
-become numbers with a range.
+answers of all groups are made. Profiles of samples become estimates in `extrapolated`, for all groups at once.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from sqlglot import exp
 
 from paretosql.engine.plan import DEFAULT_SKETCH, Call, Sampling
 from paretosql.engine.tallies import Counts, Ids, Numbers, Profiles
 from paretosql.sketches import Origin, ProfileSketch
-from paretosql.sketches.estimators import Estimate, estimate
+from paretosql.sketches.by_group import GroupedProfiles, estimate_groups
+from paretosql.sketches.estimators import Estimate, estimate, point
 
 INTERVAL = pa.struct(
     [
@@ -47,15 +46,15 @@ class DistinctCounts:
 
     def estimates(self) -> pa.Array:
         """The values as whole numbers, NULL where there is none."""
-        return _whole(self.value)
+        return whole_numbers(self.value)
 
     def bounds(self) -> tuple[pa.Array, pa.Array]:
         """The ends of the ranges as whole numbers."""
-        return _whole(self.lower), _whole(self.upper)
+        return whole_numbers(self.lower), whole_numbers(self.upper)
 
 
 def distinct_counts(call: Call, tally: Profiles, groups: Ids, rows: Counts | None) -> DistinctCounts:
-    """What a tally says about these groups.
+    """What a tally says about these groups, with a range.
 
     Args:
         groups: ascending, all of the tally's, and more where a sample has missed some.
@@ -74,27 +73,50 @@ def _scanned(call: Call, tally: Profiles) -> DistinctCounts:
 
 
 def _sampled(call: Call, tally: Profiles, groups: Ids, rows: Counts) -> DistinctCounts:
-    """A sample was read: an estimator extrapolates, and the error of the sketch widens its range."""
-    place = np.searchsorted(groups, tally.groups())
-    profiles: list[dict[int, float]] = [{}] * len(groups)
-    for at, profile in zip(place.tolist(), tally.profiles(), strict=True):
-        profiles[at] = profile
-    sample_rows, rse = np.zeros(len(groups), np.int64), np.zeros(len(groups))
-    sample_rows[place], rse[place] = tally.rows(), tally.rse()
-    found = extrapolated(call, profiles, rows, sample_rows)
+    """A sample was read: the value as `extrapolated`, a range around it, widened by the error of the sketch."""
+    flat, rse = flattened(tally, groups, rows), np.zeros(len(groups))
+    rse[np.searchsorted(groups, tally.groups())] = tally.rse()
+    value, found = extrapolated(call, flat), ranges(call, flat)
     slack = _quantile(call.confidence) * rse
-    value = np.array([np.nan if each.value is None else each.value for each in found], np.float64)
     lower = np.array([each.lower for each in found], np.float64) * np.maximum(0.0, 1 - slack)
     upper = np.minimum(np.array([each.upper for each in found], np.float64) * (1 + slack), rows)
+    lower, upper = np.fmin(lower, value), np.fmax(upper, value)
     return DistinctCounts(value, lower, upper, rse, [each.method for each in found], [each.warnings for each in found])
 
 
-def extrapolated(call: Call, profiles: list[dict[int, float]], rows: Counts, sample_rows: Counts) -> list[Estimate]:
-    """One estimate for each group: its profile in the sample, its true rows, its sampled rows."""
-    parts = zip(profiles, rows.tolist(), sample_rows.tolist(), strict=True)
-    return [
-        estimate(call.method, profile, count, confidence=call.confidence, sample_rows=n) for profile, count, n in parts
-    ]
+def flattened(tally: Profiles, groups: Ids, rows: Counts) -> GroupedProfiles:
+    """The profiles of these groups, empty for those that the tally has not met."""
+    place = np.searchsorted(groups, tally.groups())
+    sizes, counts, values = tally.flat_profiles()
+    sampled = np.zeros(len(groups))
+    sampled[place] = tally.rows()
+    return GroupedProfiles(np.repeat(place, sizes), counts.astype(np.float64), values, sampled, rows.astype(np.float64))
+
+
+def extrapolated(call: Call, profiles: GroupedProfiles) -> Numbers:
+    """The estimate of each group, NaN where nothing was sampled; several groups help each other."""
+    if len(profiles.n) != 1:
+        return estimate_groups(call.method, profiles)
+    profile, rows, n = _alone(profiles, 0)
+    value = point(call.method, profile, rows, sample_rows=n).value
+    return np.array([np.nan if value is None else value])
+
+
+def ranges(call: Call, profiles: GroupedProfiles) -> list[Estimate]:
+    """For each group by itself, the range that its sample is compatible with; about 30 ms each."""
+    found = []
+    for at in range(len(profiles.n)):
+        profile, rows, n = _alone(profiles, at)
+        found.append(estimate(call.method, profile, rows, confidence=call.confidence, sample_rows=n))
+    return found
+
+
+def _alone(profiles: GroupedProfiles, at: int) -> tuple[dict[int, float], float, float]:
+    """The profile, the rows and the sampled rows of one group; `owner` ascends."""
+    first, last = np.searchsorted(profiles.owner, [at, at + 1])
+    counts, values = profiles.counts[first:last].astype(np.int64).tolist(), profiles.values[first:last].tolist()
+    n = float(profiles.n[at])
+    return dict(zip(counts, values, strict=True)), max(float(profiles.rows[at]), n), n
 
 
 def _quantile(confidence: float) -> float:
@@ -102,7 +124,8 @@ def _quantile(confidence: float) -> float:
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def _whole(values: npt.NDArray[np.float64]) -> pa.Array:
+def whole_numbers(values: Numbers) -> pa.Array:
+    """BIGINT, NULL for NaN."""
     unknown = np.isnan(values)
     return pa.array(np.rint(np.where(unknown, 0, values)).astype(np.int64), mask=unknown)
 
@@ -130,7 +153,9 @@ class Finisher:
 
 
 def _count(call: Call, tally: Profiles, sampling: Sampling, groups: Ids, rows: Counts | None) -> pa.Array:
-    return distinct_counts(call, tally, groups, rows).estimates()
+    if rows is None:
+        return whole_numbers(tally.distinct())
+    return whole_numbers(extrapolated(call, flattened(tally, groups, rows)))
 
 
 def _interval(call: Call, tally: Profiles, sampling: Sampling, groups: Ids, rows: Counts | None) -> pa.Array:

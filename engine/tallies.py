@@ -61,8 +61,8 @@ class Profiles(Tally, Protocol):
     def rse(self) -> Numbers:
         """The relative standard errors of those, 0 where exact."""
 
-    def profiles(self) -> list[dict[int, float]]:
-        """The profiles."""
+    def flat_profiles(self) -> tuple[Counts, Counts, Numbers]:
+        """The profiles, as `GroupedSketch.flat_profiles` gives them."""
 
     def sketches(self) -> Iterator[ProfileSketch]:
         """A sketch of each group."""
@@ -101,8 +101,10 @@ class OneProfile:
     def rse(self) -> Numbers:
         return np.array([self._sketch.rse()])
 
-    def profiles(self) -> list[dict[int, float]]:
-        return [self._sketch.profile()]
+    def flat_profiles(self) -> tuple[Counts, Counts, Numbers]:
+        found = self._sketch.profile()
+        counts, values = np.array(list(found), np.int64), np.array(list(found.values()), np.float64)
+        return np.array([len(found)], np.int64), counts, values
 
     def sketches(self) -> Iterator[ProfileSketch]:
         yield self._sketch
@@ -114,7 +116,7 @@ class GroupedProfiles:
     def __init__(self, sketch: GroupedSketch) -> None:
         self._sketch = sketch
         self.groups, self.rows, self.rse = sketch.groups, sketch.rows, sketch.rse
-        self.distinct, self.profiles, self.sketches = sketch.distinct, sketch.profiles, sketch.sketches
+        self.distinct, self.flat_profiles, self.sketches = sketch.distinct, sketch.flat_profiles, sketch.sketches
         self.profile, self.to_bytes = sketch.profile_of_all, sketch.to_bytes
 
     def update(self, groups: Ids | None, columns: Sequence[pa.Array], counts: Counts | None) -> None:

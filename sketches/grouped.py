@@ -192,14 +192,22 @@ class GroupedSketch:
         sizes, values = np.unique(state.counts[end - int(state.sizes[index]) : end], return_counts=True)
         return {int(size): float(count) / p for size, count in zip(sizes, values, strict=True)}
 
-    def profiles(self) -> list[dict[int, float]]:
-        """The profiles of all groups, in the order of `groups()`; O(entries) sorting, then one dictionary per group."""
+    def flat_profiles(self) -> tuple[Counts, Counts, npt.NDArray[np.float64]]:
+        """The profiles of all groups in flat arrays.
+
+        Returns: (sizes, i, f_i): how many different i each of `groups()` has, shape (g,); then i and f_i group by
+            group, ascending in i, both of shape (sum of sizes,).
+        """
         state = self._settle()
         owner = np.repeat(np.arange(len(state.groups)), state.sizes)
         sizes, counts, values = collapse(owner, state.counts.view(np.uint64), None, len(state.groups))
+        return sizes, counts.view(np.int64), values / np.repeat(self.sampled(), sizes)
+
+    def profiles(self) -> list[dict[int, float]]:
+        """The profiles of all groups, in the order of `groups()`; O(entries) sorting, then one dictionary per group."""
+        sizes, counts, values = self.flat_profiles()
         ends = np.cumsum(sizes)
-        scaled = values / np.repeat(self.sampled(), sizes)
-        pairs = list(zip(counts.tolist(), scaled.tolist(), strict=True))
+        pairs = list(zip(counts.tolist(), values.tolist(), strict=True))
         return [dict(pairs[end - size : end]) for size, end in zip(sizes.tolist(), ends.tolist(), strict=True)]
 
     def profile_of_all(self) -> dict[int, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from paretosql.errors import DataError, ProgrammingError, compose
-from paretosql.sketches.estimators import Estimate, estimate, estimators
+from paretosql.sketches.estimators import Estimate, estimators, point
 from paretosql.sketches.profile import ProfileSketch
 
 SKETCH: Final = "sketch"  # the method of a full scan: the number that the sketch itself gives
@@ -24,6 +24,8 @@ def estimate_stored(
         data: as `ProfileSketch.to_bytes` or SQL's `ndv_sketch` makes it.
         method: an estimator for samples, or "sketch" for full scans; None: "sketch" for full scans, else `default`.
         rows: non-NULL rows of the population.
+    Returns:
+        The estimate without an interval, as `point` gives it.
     Raises:
         DamagedSketch: the bytes are no sketch.
         ProgrammingError, DataError: an unknown method, or one that does not fit; `rows` below those seen.
@@ -50,7 +52,7 @@ def estimate_stored(
     if population < sketch.rows:
         problem = f"the sketch has seen {sketch.rows} rows, more than the {population:g} of its population"
         raise DataError(compose(problem, hint="rows are those that the sample was drawn from."))
-    return estimate(method or default, sketch.profile(), population, sample_rows=sketch.rows)
+    return point(method or default, sketch.profile(), population, sample_rows=sketch.rows)
 
 
 def _population(sketch: ProfileSketch) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from paretosql.errors import DataError, ProgrammingError
-from paretosql.sketches import DamagedSketch, Origin, ProfileSketch, estimate
+from paretosql.sketches import DamagedSketch, Origin, ProfileSketch
+from paretosql.sketches.estimators import point
 from paretosql.sketches.stored import estimate_stored
 
 
@@ -34,7 +35,7 @@ def test_a_sample_is_extrapolated_to_its_population(method):
         (sample(population=5_000, kind="block"), None, 600),
         (ProfileSketch().update(np.concatenate([np.arange(40), np.arange(20)])), 700, 700),
     ):
-        expected = estimate(method, profile, population, sample_rows=60)
+        expected = point(method, profile, population, sample_rows=60)
         assert estimate_stored(stored.to_bytes(), method, rows) == expected
         assert estimate_stored(stored.to_bytes(), None, rows, default=method) == expected
 
