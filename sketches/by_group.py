@@ -43,7 +43,7 @@ class GroupedProfiles:
 
     def sums(self, weights: Floats) -> Floats:
         """The sum of weights * values of each group, shape (g,)."""
-        return np.bincount(self.owner, weights * self.values, minlength=len(self.n))
+        return np.bincount(self.owner, weights * self.values, minlength=len(self.n)).astype(np.float64, copy=False)
 
 
 def estimate_groups(method: str, groups: GroupedProfiles) -> Floats:
