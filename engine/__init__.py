@@ -4,14 +4,18 @@
     route         who runs a statement: DuckDB as it stands, or our plan
     statements    text to single statements; `binding`: their parameters
     prefilter     might a text be ours?
-    dialect       text to trees; `parser`, `nodes`, `generator`, `faithful`, `pieces`, `depth` are its parts
+    dialect       text to trees; `parser`, `call_parser`, `nodes`, `signatures`, `generator`, `faithful`, `pieces`,
+                  `depth` are its parts
     recognize     is a tree ours? `reserved`: what a later version will run
     counting      a statement that counts: planned, run, explained
-    blocks        a tree to a plan, SELECT by SELECT; `views` and `correlation` prepare the tree
-    block         one SELECT: `scope`, `outputs`, `grouping`, `options`, `parameters`, `countable`, `lift` read it,
-                  `rows`, `sketching`, `relation`, `reports` make its parts; `catalog` asks DuckDB about names
+    analyze       ANALYZE .. WITH SAMPLE, and `statistics`, the table it fills
+    blocks        a tree to a plan, SELECT by SELECT; `views`, `stored` and `correlation` prepare the tree
+    block         one SELECT: `scope`, `outputs`, `stand_in`, `grouping`, `options`, `parameters`, `countable`, `lift`
+                  read it, `rows`, `sketching`, `relation`, `reports` make its parts; `catalog` asks DuckDB about names
     plan          what a plan is: frozen steps; `explain`: a plan as rows
     run           runs the steps: `scan` feeds the operator in `aggregate` with batches from `fragment`; `record` notes
+    tallies       what a call accumulates; `answers`: what it answers; `packing`: states as bytes
+    scalars       the functions over one stored sketch, which DuckDB calls
     session       one DuckDB connection, its transaction and its open result; `files`, `names`, `workspace` help it
     stream        rows and Arrow batches on their way out; `values`, `types`, `timezones`: their Python form
     faults        errors of others into ours

@@ -6,7 +6,6 @@ per group. Embedded, one state sees all batches; a cluster runs `update` in many
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -14,12 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from paretosql.engine.answers import FINISHERS
+from paretosql.engine.packing import pack, unpack
 from paretosql.engine.plan import Call, Sketch
-from paretosql.errors import DataError, compose
-from paretosql.sketches import GroupedSketch, ProfileSketch
-from paretosql.sketches.estimators import estimate
-
-Ids = npt.NDArray[np.uint64]
+from paretosql.engine.tallies import Ids, Profiles, Tally, new_tally, read_tally
 
 COUNT = "__n"  # column of a source whose equal rows were counted before
 
@@ -31,7 +28,7 @@ class SketchState(Protocol):
         """Take one batch for these calls; a column COUNT, if there is one, says how many rows each row stands for."""
 
     def profile(self, at: int) -> dict[int, float]:
-        """The profile of one call so far, over values or (group, value) pairs."""
+        """The profile of one call of `countable` so far, over values or (group, value) pairs."""
 
     def restart(self, at: int) -> None:
         """Forget what one call has seen."""
@@ -61,70 +58,69 @@ def read_state(step: Sketch, data: bytes) -> SketchState:
 
 
 class WholeState:
-    """One sketch per call, over all rows."""
+    """One tally per call, over all rows."""
 
     def __init__(self, step: Sketch) -> None:
         self._step = step
-        self.sketches = [ProfileSketch(seed=step.sampling.seed) for _ in step.calls]
+        self.tallies: list[Any] = [new_tally(call, step.sampling, grouped=False) for call in step.calls]
 
     def update(self, batch: pa.RecordBatch, calls: Iterable[int]) -> None:
         counts = _counts(batch)
         for at in calls:
-            self.sketches[at].update(batch.column(self._step.calls[at].column), counts)
+            self.tallies[at].update(None, _inputs(batch, self._step.calls[at]), counts)
 
     def profile(self, at: int) -> dict[int, float]:
-        return self.sketches[at].profile()
+        tally: Profiles = self.tallies[at]
+        return tally.profile()
 
     def restart(self, at: int) -> None:
-        self.sketches[at] = ProfileSketch(seed=self._step.sampling.seed)
+        self.tallies[at] = new_tally(self._step.calls[at], self._step.sampling, grouped=False)
 
     def merge(self, other: WholeState) -> None:
-        for mine, theirs in zip(self.sketches, other.sketches, strict=True):
+        for mine, theirs in zip(self.tallies, other.tallies, strict=True):
             mine.merge(theirs)
 
     def to_bytes(self) -> bytes:
-        return _pack(pa.table({"sketch": pa.array([each.to_bytes() for each in self.sketches], pa.binary())}))
+        return pack(_tallies_table(self.tallies))
 
     @classmethod
     def from_bytes(cls, step: Sketch, data: bytes) -> WholeState:
-        (table,) = _unpack(data)
+        (table,) = unpack(data)
         state = cls(step)
-        state.sketches = [ProfileSketch.from_bytes(each) for each in table.column("sketch").to_pylist()]
+        state.tallies = _tallies(step, table, grouped=False)
         return state
 
     def finish(self, counts: pa.Table | None) -> pa.Table:
-        values = {}
-        for call, sketch in zip(self._step.calls, self.sketches, strict=True):
-            if counts is None:
-                value: float | None = sketch.distinct()
-            else:
-                rows = counts.column(call.column)[0].as_py()
-                value = estimate(call.method, sketch.profile(), rows, sample_rows=sketch.rows).value
-            values[call.output] = _whole_numbers([value])
+        one_group, values = np.zeros(1, np.uint64), {}
+        for call, tally in zip(self._step.calls, self.tallies, strict=True):
+            rows = None if counts is None else counts.column(call.column).to_numpy()
+            finish = FINISHERS[call.function].finish
+            values[call.output] = finish(call, tally, self._step.sampling, one_group, rows)
         return pa.table(values)
 
 
 class GroupedState:
-    """One grouped sketch per call, at the finest grouping; coarser grouping sets are merged from it at the end."""
+    """One tally per call, at the finest grouping; coarser grouping sets are merged from it at the end."""
 
     def __init__(self, step: Sketch) -> None:
         self._step = step
-        self._sketches = [GroupedSketch(seed=step.sampling.seed) for _ in step.calls]
+        self._tallies: list[Any] = [new_tally(call, step.sampling, grouped=True) for call in step.calls]
         self._coarse = [name for name, _ in step.sets if name not in ("", "g")]
         self._links: list[dict[str, Ids]] = []  # finest group and its coarser ones, each finest group at least once
 
     def update(self, batch: pa.RecordBatch, calls: Iterable[int]) -> None:
         groups, counts = _ids(batch.column("g")), _counts(batch)
         for at in calls:
-            self._sketches[at].update(groups, batch.column(self._step.calls[at].column), counts)
+            self._tallies[at].update(groups, _inputs(batch, self._step.calls[at]), counts)
         if self._coarse:
             self._link(batch, groups)
 
     def profile(self, at: int) -> dict[int, float]:
-        return self._sketches[at].profile_of_all()
+        tally: Profiles = self._tallies[at]
+        return tally.profile()
 
     def restart(self, at: int) -> None:
-        self._sketches[at] = GroupedSketch(seed=self._step.sampling.seed)
+        self._tallies[at] = new_tally(self._step.calls[at], self._step.sampling, grouped=True)
 
     def _link(self, batch: pa.RecordBatch | pa.Table, groups: Ids) -> None:
         fine, first = np.unique(groups, return_index=True)
@@ -139,19 +135,18 @@ class GroupedState:
         return {"g": fine, **{name: joined[name][first] for name in self._coarse}}
 
     def merge(self, other: GroupedState) -> None:
-        for mine, theirs in zip(self._sketches, other._sketches, strict=True):
+        for mine, theirs in zip(self._tallies, other._tallies, strict=True):
             mine.merge(theirs)
         self._links.extend(other._links)
 
     def to_bytes(self) -> bytes:
-        sketches = pa.table({"sketch": pa.array([each.to_bytes() for each in self._sketches], pa.binary())})
-        return _pack(sketches, *([pa.table(self._linked())] if self._links else []))
+        return pack(_tallies_table(self._tallies), *([pa.table(self._linked())] if self._links else []))
 
     @classmethod
     def from_bytes(cls, step: Sketch, data: bytes) -> GroupedState:
-        table, *links = _unpack(data)
+        table, *links = unpack(data)
         state = cls(step)
-        state._sketches = [GroupedSketch.from_bytes(each) for each in table.column("sketch").to_pylist()]
+        state._tallies = _tallies(step, table, grouped=True)
         state._links = [{name: _ids(each.column(name)) for name in each.column_names} for each in links]
         return state
 
@@ -162,18 +157,16 @@ class GroupedState:
         return pa.concat_tables(parts)
 
     def _finish_set(self, name: str, bits: int, counts: pa.Table | None) -> pa.Table:
-        columns: dict[str, pa.Array] = {}
-        groups: Ids = np.empty(0, np.uint64)
-        for call, fine in zip(self._step.calls, self._sketches, strict=True):
-            sketch = fine if name == "g" else fine.regroup(*self._mapping(name, fine.groups()))
-            if counts is None:
-                groups, values = sketch.groups(), _round(sketch.distinct())
-            else:
-                groups, rows = self._true_rows(name, counts, call)
-                values = _estimates(call, sketch, groups, rows)
-            columns[call.output] = values
-        bits_column = pa.array(np.full(len(groups), bits, np.int64))
-        return pa.table({"gid": bits_column, "g": pa.array(groups), **columns})
+        found: list[tuple[str, Ids, pa.Array]] = []
+        for call, fine in zip(self._step.calls, self._tallies, strict=True):
+            tally = fine if name == "g" else fine.regroup(*self._mapping(name, fine.groups()))
+            groups, rows = (tally.groups(), None) if counts is None else self._true_rows(name, counts, call)
+            finish = FINISHERS[call.function].finish
+            found.append((call.output, groups, finish(call, tally, self._step.sampling, groups, rows)))
+        everywhere = _united([groups for _, groups, _ in found])
+        columns = {output: _spread(answers, groups, everywhere) for output, groups, answers in found}
+        bits_column = pa.array(np.full(len(everywhere), bits, np.int64))
+        return pa.table({"gid": bits_column, "g": pa.array(everywhere), **columns})
 
     def _mapping(self, name: str, fine: Ids) -> tuple[Ids, Ids]:
         if not name:
@@ -190,25 +183,35 @@ class GroupedState:
         return groups, total
 
 
-def _pack(*tables: pa.Table) -> bytes:
-    """Tables one after the other, each an Arrow stream."""
-    sink = io.BytesIO()
-    for table in tables:
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-    return sink.getvalue()
+def _tallies_table(tallies: Iterable[Tally]) -> pa.Table:
+    return pa.table({"tally": pa.array([each.to_bytes() for each in tallies], pa.large_binary())})
 
 
-def _unpack(data: bytes) -> list[pa.Table]:
-    source = io.BytesIO(data)
-    tables = []
-    try:
-        while source.tell() < len(data):
-            with pa.ipc.open_stream(source) as reader:
-                tables.append(reader.read_all())
-    except (pa.ArrowException, OSError) as fault:
-        raise DataError(compose("the state of a sketch step is damaged")) from fault
-    return tables
+def _tallies(step: Sketch, table: pa.Table, *, grouped: bool) -> list[Any]:
+    stored = zip(step.calls, table.column("tally").to_pylist(), strict=True)
+    return [read_tally(call, data, grouped=grouped) for call, data in stored]
+
+
+def _inputs(batch: pa.RecordBatch, call: Call) -> list[pa.Array]:
+    """The columns that a call reads."""
+    return [batch.column(name) for name in (call.column, call.weight) if name]
+
+
+def _united(parts: list[Ids]) -> Ids:
+    """All groups of lists that ascend, ascending."""
+    if all(np.array_equal(part, parts[0]) for part in parts[1:]):
+        return parts[0]
+    united: Ids = np.unique(np.concatenate(parts))
+    return united
+
+
+def _spread(answers: pa.Array, groups: Ids, everywhere: Ids) -> pa.Array:
+    """The answers of some groups as those of all groups, NULL for the others; both ascend."""
+    if len(groups) == len(everywhere):
+        return answers
+    place = np.searchsorted(groups, everywhere)
+    absent = ~np.isin(everywhere, groups)
+    return answers.take(pa.array(np.where(absent, 0, place), mask=absent))
 
 
 def _ids(column: pa.Array | pa.ChunkedArray) -> Ids:
@@ -221,22 +224,3 @@ def _counts(batch: pa.RecordBatch) -> npt.NDArray[np.int64] | None:
         return None
     counts: npt.NDArray[np.int64] = batch.column(COUNT).to_numpy()
     return counts
-
-
-def _estimates(call: Call, sketch: GroupedSketch, groups: Ids, rows: npt.NDArray[np.int64]) -> pa.Array:
-    """One estimate for each group that exists, sampled or not."""
-    sampled = zip(sketch.groups().tolist(), sketch.profiles(), sketch.rows().tolist(), strict=True)
-    known = {group: (profile, n) for group, profile, n in sampled}
-    estimates = []
-    for group, count in zip(groups.tolist(), rows.tolist(), strict=True):
-        profile, n = known.get(group, ({}, 0))
-        estimates.append(estimate(call.method, profile, count, sample_rows=n).value)
-    return _whole_numbers(estimates)
-
-
-def _round(values: npt.NDArray[np.float64]) -> pa.Array:
-    return pa.array(np.rint(values).astype(np.int64))
-
-
-def _whole_numbers(values: Iterable[float | None]) -> pa.Array:
-    return pa.array([None if value is None else round(value) for value in values], pa.int64())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
+from paretosql.engine.answers import exact_interval
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.countable import distinct_in_arrow, refuse_collations
+from paretosql.engine.countable import distinct_in_arrow, number_of, refuse_collations, refuse_other_than_blob
 from paretosql.engine.grouping import Grouping, grouping_of
 from paretosql.engine.lift import (
     KEY,
@@ -14,13 +17,13 @@ from paretosql.engine.lift import (
     column,
     flatten,
 )
-from paretosql.engine.nodes import NdvCall, counted, function_name, own_nodes
+from paretosql.engine.nodes import NdvCall, call_name, counted, function_name, own_nodes, spot_of, with_filter
 from paretosql.engine.options import read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Materialize, Step
 from paretosql.engine.relation import grouped
-from paretosql.engine.rows import ARGUMENT, Block
+from paretosql.engine.rows import ARGUMENT, WEIGHT, Block
 from paretosql.engine.scope import Scope
 from paretosql.engine.sketching import sketch_steps
 from paretosql.engine.spelling import Spelling
@@ -38,15 +41,20 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
     spelling = Spelling(select, lambda: scope.columns)
     lifter = Lifter(grouping.keys, catalog.is_aggregate, set(scope.aliases), spelling)
     new = _lifted(select, lifter)
+    calls = [_call(each) for each in lifter.calls]
+    weighted = {at: each.args["weight"] for at, each in enumerate(calls) if each.args.get("weight") is not None}
     block = Block(
         scope.rows(),
         grouping,
         [scope.resolve(each) for each in lifter.aggregates],
         [scope.resolve(_argument(each)) for each in lifter.calls],
-        [read_options(_call(each), catalog) for each in lifter.calls],
+        [read_options(each, catalog) for each in calls],
+        calls,
+        {at: scope.resolve(each) for at, each in weighted.items()},
+        [spot_of(each, catalog.text) for each in calls],
     )
     _prepare_values(block, scope, catalog)
-    parts = [block.rows, *block.grouping.keys, *block.arguments, *block.aggregates]
+    parts = [block.rows, *block.grouping.keys, *block.arguments, *block.weights.values(), *block.aggregates]
     changing = catalog.rows_change(parts if scope.with_ is None else [*parts, scope.with_])
     if changing and _readers(block) > 1:
         steps.append(_keep_rows(block, scope, catalog))
@@ -58,15 +66,21 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
 
 
 def _prepare_values(block: Block, scope: Scope, catalog: Catalog) -> None:
-    """Look at the types of keys and counted values before anything is hashed."""
-    values = [*block.grouping.keys, *block.arguments]
+    """Look at the types of keys, counted values and weights before anything is hashed."""
+    values = [*block.grouping.keys, *block.arguments, *block.weights.values()]
     named = (exp.alias_(each.copy(), f"__t{at}") for at, each in enumerate(values))
     piece = fragment(scope.alone(block.select(*named)))
     types = [kind for _, kind in catalog.columns(piece.sql, piece.wants)]
     tables = {table.name.lower() for part in (block.rows, scope.with_) if part for table in part.find_all(exp.Table)}
     refuse_collations(zip(values, types, strict=True), catalog, tables)
     kinds = types[len(block.grouping.keys) :]
-    block.arguments = [distinct_in_arrow(*each) for each in zip(block.arguments, kinds, strict=True)]
+    counted_kinds = zip(block.calls, kinds, block.spots, strict=False)
+    for call, kind, spot in counted_kinds:
+        if call_name(call) == "ndv_merge":
+            refuse_other_than_blob(kind, spot)
+    block.arguments = [distinct_in_arrow(*each) for each in zip(block.arguments, kinds, strict=False)]
+    for (at, weight), kind in zip(block.weights.items(), kinds[len(block.arguments) :], strict=True):
+        block.weights[at] = number_of(weight, kind, block.spots[at])
 
 
 def _count_exactly(select: exp.Select, catalog: Catalog) -> None:
@@ -75,8 +89,24 @@ def _count_exactly(select: exp.Select, catalog: Catalog) -> None:
         value = select.args.get(part)
         for root in value if isinstance(value, list) else [value] if value is not None else []:
             for node in [each for each in own_nodes(root) if isinstance(each, NdvCall)]:
-                if read_options(node, catalog).exact:
-                    node.replace(exp.Count(this=exp.Distinct(expressions=[counted(node).copy()])))
+                exactly = _EXACTLY.get(call_name(node))
+                if exactly is not None and read_options(node, catalog).exact:
+                    exactly(node)
+
+
+def _exact_count(node: exp.Expr) -> None:
+    node.replace(exp.Count(this=exp.Distinct(expressions=[counted(node).copy()])))
+
+
+def _exact_interval(node: exp.Expr) -> None:
+    whole = with_filter(node)
+    count: exp.Expr = exp.Count(this=exp.Distinct(expressions=[counted(node).copy()]))
+    if whole is not node:
+        count = exp.Filter(this=count, expression=whole.expression.copy())
+    whole.replace(exact_interval(count, "exact"))
+
+
+_EXACTLY: dict[str, Callable[[exp.Expr], None]] = {"ndv": _exact_count, "ndv_interval": _exact_interval}
 
 
 def _call(node: exp.Expr) -> exp.Expr:
@@ -143,10 +173,12 @@ def _keep_rows(block: Block, scope: Scope, catalog: Catalog) -> Materialize:
         columns[f"{KEY}{at}"] = key
     for at, argument in enumerate(block.arguments):
         columns[f"{ARGUMENT}{at}"] = argument
+    for at, weight in block.weights.items():
+        columns[f"{WEIGHT}{at}"] = weight
 
     def keep(expression: exp.Expr) -> str:
         for name, each in columns.items():
-            if each == expression and not name.startswith(ARGUMENT):
+            if each == expression and not name.startswith((ARGUMENT, WEIGHT)):
                 return name
         name = f"__p{len(columns)}"
         columns[name] = expression.copy()
@@ -163,4 +195,5 @@ def _keep_rows(block: Block, scope: Scope, catalog: Catalog) -> Materialize:
         tuple(column(f"{KEY}{at}") for at in range(len(block.grouping.keys))), block.grouping.sets
     )
     block.arguments = [column(f"{ARGUMENT}{at}") for at in range(len(block.arguments))]
+    block.weights = {at: column(f"{WEIGHT}{at}") for at in block.weights}
     return Materialize(name, piece)

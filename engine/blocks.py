@@ -20,17 +20,18 @@ from sqlglot import exp
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
-from paretosql.engine.nodes import NdvCall, NdvReport, function_name, inner_nodes, own_nodes, spot_of
+from paretosql.engine.nodes import NdvCall, NdvReport, call_name, function_name, inner_nodes, own_nodes, spot_of
 from paretosql.engine.outputs import name_subqueries
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Plan, Step
 from paretosql.engine.reports import replace_report
+from paretosql.engine.stored import replace_scalars
 from paretosql.engine.views import expand_views
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 
 def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
-    """The plan of a statement that holds `ndv` or `ndv_report`; `tree` is consumed.
+    """The plan of a statement that holds calls of ours; `tree` is consumed.
 
     O(nodes) work here, and two binds by DuckDB for each SELECT that counts.
 
@@ -40,6 +41,7 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
     """
     tree = expand_views(tree, catalog)
     name_subqueries(tree)
+    replace_scalars(tree, catalog)
     decorrelate(tree, catalog)
     steps: list[Step] = []
     for node in list(_inner_first(tree)):
@@ -54,13 +56,9 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
                 node.replace(new)
     left = tree.find(NdvCall)
     if left is not None:
-        raise NotSupportedError(
-            compose(
-                "ndv cannot be computed here",
-                spot_of(left, catalog.text),
-                "count in a subquery: (SELECT ndv(x) FROM ..)",
-            )
-        )
+        name = call_name(left)
+        hint = f"count in a subquery: (SELECT {name}(x) FROM ..)"
+        raise NotSupportedError(compose(f"{name} cannot be computed here", spot_of(left, catalog.text), hint))
     return Plan(tuple(steps), fragment(tree), catalog.parameters)
 
 
@@ -87,43 +85,39 @@ def _check_place(select: exp.Expr, catalog: Catalog) -> None:
         for root in part if isinstance(part, list) else [part] if part is not None else []:
             for node in own_nodes(root):
                 if isinstance(node, NdvCall) and node.find_ancestor(exp.Pivot) is not None:
-                    hint = "group in a subquery, then pivot"
-                    raise NotSupportedError(compose("ndv in PIVOT is not supported", spot_of(node, text), hint))
+                    hint, problem = "group in a subquery, then pivot", f"{call_name(node)} in PIVOT is not supported"
+                    raise NotSupportedError(compose(problem, spot_of(node, text), hint))
                 if isinstance(node, NdvCall):
-                    hint = "HAVING filters groups by ndv(x); a subquery can compute it first"
-                    raise ProgrammingError(
-                        compose(f"ndv is an aggregate and cannot stand in {words}", spot_of(node, text), hint)
-                    )
+                    hint = f"HAVING filters groups by {call_name(node)}(..); a subquery can compute it first"
+                    problem = f"{call_name(node)} is an aggregate and cannot stand in {words}"
+                    raise ProgrammingError(compose(problem, spot_of(node, text), hint))
     for node in inner_nodes(select):
         if isinstance(node, NdvCall):
             _check_call(node, catalog)
 
 
 def _check_call(node: exp.Expr, catalog: Catalog) -> None:
-    spot = spot_of(node, catalog.text)
+    spot, name = spot_of(node, catalog.text), call_name(node)
     outer = node.parent
     while isinstance(outer, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
         if not isinstance(outer, exp.Filter):
-            raise NotSupportedError(compose("ndv counts a set: order and NULLs do not matter", spot, "write ndv(x)"))
+            problem = f"{name} counts a set: order and NULLs do not matter"
+            raise NotSupportedError(compose(problem, spot, f"write {name}(x)"))
         outer = outer.parent
     around = _aggregate_around(node, catalog)
     if around:
-        hint = f"compute ndv in a subquery: SELECT {around}(n) FROM (SELECT g, ndv(x) AS n .. GROUP BY g)"
-        raise ProgrammingError(compose(f"ndv cannot stand inside the aggregate {around}", spot, hint))
+        hint = f"compute {name} in a subquery: SELECT {around}(n) FROM (SELECT g, {name}(x) AS n .. GROUP BY g)"
+        raise ProgrammingError(compose(f"{name} cannot stand inside the aggregate {around}", spot, hint))
     if isinstance(outer, exp.Window):
-        raise NotSupportedError(
-            compose(
-                "ndv over a window is not supported",
-                spot,
-                "group in a subquery and join: SELECT g, ndv(x) .. GROUP BY g",
-            )
-        )
+        hint = f"group in a subquery and join: SELECT g, {name}(x) .. GROUP BY g"
+        raise NotSupportedError(compose(f"{name} over a window is not supported", spot, hint))
     if isinstance(node.this, exp.Order):
-        raise NotSupportedError(compose("ndv counts a set: order does not matter", spot, "leave ORDER BY out"))
+        raise NotSupportedError(compose(f"{name} counts a set: order does not matter", spot, "leave ORDER BY out"))
     inner = next((each for each in inner_nodes(node) if isinstance(each, (exp.AggFunc, exp.Window))), None)
     if inner is not None:
         what = "a window" if isinstance(inner, exp.Window) else "an aggregate"
-        raise ProgrammingError(compose(f"ndv counts values of rows, not {what}", spot, "aggregate in a subquery first"))
+        hint = "aggregate in a subquery first"
+        raise ProgrammingError(compose(f"{name} reads values of rows, not {what}", spot, hint))
 
 
 def _aggregate_around(call: exp.Expr, catalog: Catalog) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from paretosql.engine.commands import commands
 from paretosql.engine.console import MODES
 from paretosql.engine.script import Token, tokens
+from paretosql.engine.signatures import AGGREGATES, SCALARS
 from paretosql.errors import Error
 
-OURS = ("ndv", "ndv_report")
+OURS = tuple(dict.fromkeys(("ndv", "ndv_report", *AGGREGATES, *SCALARS)))  # what is written most comes first
 BEFORE_TABLE = {"from", "join", "into", "update", "table", "describe", "summarize", "view"}
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 COLUMNS = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"

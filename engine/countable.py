@@ -12,7 +12,7 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.types import ColumnType
-from paretosql.errors import NotSupportedError, compose
+from paretosql.errors import NotSupportedError, ProgrammingError, Spot, compose
 
 _FOLDED = frozenset({"lower", "lcase", "upper", "ucase", "strip_accents", "icu_sort_key"})
 
@@ -56,6 +56,29 @@ def _row(value: exp.Expr, parts: list[exp.Expr]) -> exp.Expr:
     """The parts as one value, NULL where the whole is."""
     present = exp.Not(this=value.copy().is_(exp.null()))
     return exp.Case(ifs=[exp.If(this=present, true=_call("row", *parts))])
+
+
+_NUMBERS = frozenset(
+    {
+        "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint",
+        "uhugeint", "float", "double", "decimal",
+    }
+)  # fmt: skip
+
+
+def number_of(value: exp.Expr, kind: ColumnType, spot: Spot | None) -> exp.Expr:
+    """The second argument of ndv_sum as DOUBLE; ProgrammingError when it is no number."""
+    if kind.id not in _NUMBERS:
+        hint = "ndv_sum(x, w) adds up one number w for each distinct x; cast it if it holds numbers"
+        raise ProgrammingError(compose(f"ndv_sum adds up numbers, not {kind.sql}", spot, hint))
+    return exp.cast(value, exp.DType.DOUBLE)
+
+
+def refuse_other_than_blob(kind: ColumnType, spot: Spot | None) -> None:
+    """ProgrammingError when ndv_merge is given something other than stored sketches."""
+    if kind.id not in ("blob", "null", '"null"', "sqlnull"):
+        hint = "ndv_sketch(x) makes sketches, as BLOB; ndv_merge joins them"
+        raise ProgrammingError(compose(f"ndv_merge merges stored sketches, not {kind.sql}", spot, hint))
 
 
 def refuse_collations(values: Iterable[tuple[exp.Expr, ColumnType]], catalog: Catalog, tables: set[str]) -> None:

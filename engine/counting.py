@@ -1,4 +1,4 @@
-"""Statements that count distinct values: planned, run in one transaction, explained."""
+"""Statements with calls of ours: planned, run in one transaction, explained."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from paretosql.engine.analyze import analyze
 from paretosql.engine.binding import Parameters
 from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.explain import analyzed, explained
 from paretosql.engine.faults import translated_names
 from paretosql.engine.fragment import pick
-from paretosql.engine.nodes import Explain
+from paretosql.engine.nodes import AnalyzeSample, Explain, spot_of
 from paretosql.engine.parameters import name_parameters
 from paretosql.engine.plan import Fragment, Plan
 from paretosql.engine.record import Progress, Recorder
@@ -21,10 +22,11 @@ from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import Statement, split
 from paretosql.engine.types import Description
-from paretosql.engine.views import DROP_STUB, STUB, STUB_NEEDED, storable
+from paretosql.engine.views import storable, stubs
 from paretosql.errors import NotSupportedError, compose
 
 Watcher = Callable[[Progress], None] | None
+_MADE = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
@@ -35,6 +37,10 @@ def count(
     session.free()
     if isinstance(tree, Explain):
         return _explain(session, tree, text, parameters, progress)
+    if isinstance(tree, AnalyzeSample):
+        with session.changing(False), session.plan_transaction():
+            analyze(session, tree, text, parameters, Recorder(progress=progress))
+        return Outcome(None, -1)
     if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
         raise NotSupportedError(
             compose(f"ndv in CREATE {tree.args.get('kind')} is not supported", hint="a view can count: CREATE VIEW")
@@ -74,6 +80,11 @@ def _statement(session: Session, fragment: Fragment, text: str) -> Statement:
 
 def _explain(session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
     """EXPLAIN gives the steps of the plan as rows; EXPLAIN ANALYZE runs them and adds what happened."""
+    if isinstance(tree.this, AnalyzeSample):
+        hint = "EXPLAIN SELECT * FROM ndv_report(TABLE t, rate => 0.01) shows the same plan"
+        raise NotSupportedError(
+            compose("EXPLAIN of ANALYZE .. WITH SAMPLE is not supported", spot_of(tree.this, text), hint)
+        )
     with session.changing(False), session.plan_transaction():
         recorder = Recorder(progress=progress)
         made = _plan(session, tree.this, text, parameters)
@@ -105,8 +116,9 @@ def _create_view(session: Session, tree: exp.Expr, text: str, parameters: Parame
     with session.changing(False), session.plan_transaction():
         _plan(session, tree.expression.copy(), text, parameters)
         with translated_names(text):
-            ((needed,),) = session.con.execute(STUB_NEEDED).fetchall()
-            for sql in (STUB, storable(tree), DROP_STUB) if needed else (storable(tree),):
+            needed = stubs({name for (name,) in session.con.execute(_MADE).fetchall()})
+            drops = (f"DROP MACRO temp.{name}" for name in needed)
+            for sql in (*needed.values(), storable(tree), *drops):
                 session.con.execute(sql)
     session.names.learn_views(session.con)
     return Outcome(None, -1)

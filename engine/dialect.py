@@ -14,6 +14,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from paretosql.engine.call_parser import Refused
 from paretosql.engine.generator import ParetoGenerator
 from paretosql.engine.nodes import (
     CALLS,
@@ -27,7 +28,7 @@ from paretosql.engine.nodes import (
     ours,
     spot_of,
 )
-from paretosql.engine.parser import ParetoParser, Refused
+from paretosql.engine.parser import ParetoParser
 from paretosql.engine.prefilter import mentions_ours
 from paretosql.errors import Spot
 
@@ -52,12 +53,15 @@ class Pareto(DuckDB):
     NORMALIZE_FUNCTIONS = False
 
     class Tokenizer(DuckDB.Tokenizer):
-        """EXPLAIN opens a statement of tokens and RESET is a word, where DuckDB's dialect keeps opaque text."""
+        """EXPLAIN opens a statement of tokens and RESET is a word, where DuckDB's dialect keeps opaque text.
+
+        `?::` is a parameter and a cast, and no operator of another dialect.
+        """
 
         HEX_STRINGS: ClassVar[list[Any]] = [("x'", "'"), ("X'", "'")]
         BIT_STRINGS: ClassVar[list[Any]] = [("b'", "'"), ("B'", "'")]
         KEYWORDS: ClassVar[dict[str, Any]] = {
-            **{word: kind for word, kind in DuckDB.Tokenizer.KEYWORDS.items() if word != "RESET"},
+            **{word: kind for word, kind in DuckDB.Tokenizer.KEYWORDS.items() if word not in ("RESET", "?::")},
             "EXPLAIN": TokenType.DESCRIBE,
         }
 
@@ -153,8 +157,19 @@ def _opens(tokens: Sequence[Token], at: int) -> bool:
             return True
         case ["DESCRIBE" | "DESC" | "SHOW", "MODEL", *_]:
             return follows
+        case ["ANALYZE", *_]:
+            return _samples(tokens, at)
         case ["EXPLAIN", mode, *_]:
             return mode in EXPLAIN_MODES and mode != "ANALYZE"
         case ["SET" | "RESET", "SESSION" | "GLOBAL" | "LOCAL", name, _] | ["SET" | "RESET", name, *_]:
             return name.lower() in SETTINGS
+    return False
+
+
+def _samples(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the statement that begins here says WITH SAMPLE."""
+    while at < len(tokens) and tokens[at].token_type != TokenType.SEMICOLON:
+        if _word(tokens, at) == "WITH" and _word(tokens, at + 1) == "SAMPLE":
+            return True
+        at += 1
     return False

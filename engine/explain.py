@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import Call, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 
 
@@ -54,9 +54,16 @@ def _sketch(step: Sketch) -> tuple[str, str]:
         if step.sampling.rate is None
         else f"a {step.sampling.rate:.6g} share of the rows, seed {step.sampling.seed}"
     )
-    counts = ", ".join(f"{call.output} = {call.method}({call.column})" for call in step.calls)
+    counts = ", ".join(f"{call.output} = {_named(call)}" for call in step.calls)
     groups = f" per group in {len(step.sets)} grouping set{'s' * (len(step.sets) > 1)}" if step.sets else ""
     return ("sketch" if step.sampling.rate is None else "sample"), f"{counts}{groups}, from {how}"
+
+
+def _named(call: Call) -> str:
+    inputs = ", ".join(name for name in (call.column, call.weight) if name)
+    counted = call.method if call.function == "ndv" else f"{call.function}"
+    extra = f", {call.method}" if call.function == "ndv_interval" else ""
+    return f"{counted}({inputs}{extra})"
 
 
 def _materialize(step: Materialize) -> tuple[str, str]:

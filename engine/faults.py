@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from paretosql import errors
+from paretosql.engine.scalars import HIDDEN
 from paretosql.errors import Spot, closest, compose
 
 # DuckDB's own classes already stand in PEP 249's tree; these are the ones it leaves directly under DatabaseError.
@@ -131,7 +132,7 @@ def _first_words(fault: Exception) -> str:
 
 def details(fault: Exception) -> dict[str, Any]:
     """What DuckDB says of an error: its JSON, or the plain message under the same keys."""
-    message = str(fault)
+    message = str(fault).replace(HIDDEN, "")
     start = message.find("{")
     if start >= 0:
         try:
@@ -145,8 +146,30 @@ def details(fault: Exception) -> dict[str, Any]:
     return {"exception_type": kind if rest else "", "exception_message": rest or message}
 
 
+_CALLED = re.compile(r"Python exception occurred while executing the UDF: (\w+): ((\w+): .*)", re.DOTALL)
+
+
+def _from_function(found: dict[str, Any], text: str | None) -> errors.Error | None:
+    """Our own error, raised inside one of our functions while DuckDB called it; None for any other error."""
+    called = _CALLED.match(found["exception_message"])
+    if called is None or not hasattr(errors, called[1]):
+        return None
+    problem, _, hint = called[2].partition("\nHint: ")
+    kind: type[errors.Error] = getattr(errors, called[1])
+    return kind(compose(problem, _place_of(called[3], text), hint or None))
+
+
+def _place_of(name: str, text: str | None) -> Spot | None:
+    """Where a name stands first in what the user wrote."""
+    at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) if name and text else None
+    return Spot(text or "", at.start(), len(name)) if at else None
+
+
 def _from_duckdb(fault: Exception, text: str | None) -> errors.Error:
     found = details(fault)
+    own = _from_function(found, text)
+    if own is not None:
+        return own
     kind, message = found["exception_type"], _message(found)
     problem = f"{kind} Error: {message}" if kind and kind not in _UNNAMED else message
     target = _class_of(type(fault) if isinstance(fault, duckdb.Error) else _named(kind))
@@ -199,6 +222,10 @@ def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> s
 
 
 _BY_MESSAGE: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (
+        lambda m: "'ndv_estimate(" in m or "'ndv_profile(" in m,
+        "ndv_estimate and ndv_profile take a stored sketch: a BLOB that ndv_sketch or ndv_merge made",
+    ),
     (lambda m: "is aborted" in m, "rollback() ends the failed transaction; then run its statements again"),
     (lambda m: "must appear in the GROUP BY" in m, "GROUP BY ALL groups by every column that is not aggregated"),
     (lambda m: "already exists" in m, "CREATE OR REPLACE replaces it, CREATE .. IF NOT EXISTS keeps it"),
@@ -253,13 +280,16 @@ def translated_names(text: str) -> Iterator[None]:
         raise
     except duckdb.Error as fault:
         found = details(fault)
+        own = _from_function(found, text)
+        if own is not None:
+            raise own from fault
         quoted = re.search(r'"([^"]+)"', found["exception_message"])
         name = str(found.get("name", "")) or (quoted[1] if quoted else "")
-        at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) if name else None
         kind, message = found["exception_type"], _message(found)
-        spot = Spot(text, at.start(), len(name)) if at else None
         problem = f"{kind} Error: {message}" if kind else message
-        raise _class_of(type(fault))(compose(problem, spot, _hint(found, kind, message, text))) from fault
+        raise _class_of(type(fault))(
+            compose(problem, _place_of(name, text), _hint(found, kind, message, text))
+        ) from fault
     except Exception as fault:
         raise translate(fault, text) from fault
 

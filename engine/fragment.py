@@ -20,16 +20,24 @@ def pick(fragment: Fragment, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def batches(
-    session: Session, fragment: Fragment, parameters: dict[str, Any], text: str, recorder: Recorder
+    session: Session,
+    fragment: Fragment,
+    parameters: dict[str, Any],
+    text: str,
+    recorder: Recorder,
+    *,
+    rows: int | None = None,
 ) -> Generator[pa.RecordBatch]:
     """The fragment's rows, a batch at a time; the connection is busy until the last one is read.
 
+    Args:
+        rows: of a batch; None: BATCH_ROWS.
     Raises:
         Error: as PEP 249 divides them; places are looked up in `text`, which the user wrote.
     """
     with translated_names(text):
         relation = session.con.sql(fragment.sql, params=pick(fragment, parameters))
-        reader = relation.to_arrow_reader(BATCH_ROWS)
+        reader = relation.to_arrow_reader(rows or BATCH_ROWS)
         try:
             for batch in reader:
                 recorder.read(batch.num_rows, batch.nbytes)

@@ -9,6 +9,7 @@ from sqlglot.generator import Generator
 
 from paretosql.engine.faithful import FaithfulGenerator
 from paretosql.engine.nodes import (
+    AnalyzeSample,
     CreateModel,
     DescribeModel,
     DropModel,
@@ -16,19 +17,26 @@ from paretosql.engine.nodes import (
     ModelCall,
     NdvCall,
     NdvReport,
-    NdvVariant,
     SetOurs,
     ShowModels,
+    SketchCall,
     TraceSimulate,
 )
 
 
 def _ndvcall(self: Generator, node: NdvCall) -> str:
-    return _call(self, "ndv", node)
+    values = [self.sql(node, key) for key in ("this", "weight") if node.args.get(key) is not None]
+    return f"{node.args['function']}({', '.join([*values, *map(self.sql, node.args.get('options') or ())])})"
 
 
-def _ndvvariant(self: Generator, node: NdvVariant) -> str:
-    return f"{node.this}({self.format_args(*node.expressions, *(node.args.get('options') or ()))})"
+def _sketchcall(self: Generator, node: SketchCall) -> str:
+    return _call(self, node.args["function"], node)
+
+
+def _analyzesample(self: Generator, node: AnalyzeSample) -> str:
+    columns = node.args.get("columns")
+    listed = f" COLUMNS ({', '.join(map(self.sql, columns))})" if columns else ""
+    return f"ANALYZE {self.sql(node, 'this')}{listed} WITH SAMPLE {self.sql(node, 'rate')}"
 
 
 def _ndvreport(self: Generator, node: NdvReport) -> str:
@@ -99,7 +107,8 @@ class ParetoGenerator(FaithfulGenerator):
     TRANSFORMS: ClassVar[dict[Any, Any]] = {
         **FaithfulGenerator.TRANSFORMS,
         NdvCall: _ndvcall,
-        NdvVariant: _ndvvariant,
+        SketchCall: _sketchcall,
+        AnalyzeSample: _analyzesample,
         NdvReport: _ndvreport,
         TraceSimulate: _tracesimulate,
         ModelCall: _modelcall,

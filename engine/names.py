@@ -7,7 +7,9 @@ from collections.abc import Collection
 
 import duckdb
 
-_COUNTS = r"\bndv\W*\("
+from paretosql.engine.signatures import AGGREGATES, SCALARS
+
+_COUNTS = rf"\b(?:{'|'.join((*AGGREGATES, *SCALARS))})\W*\("
 
 
 class Names:

@@ -14,6 +14,7 @@ from typing import ClassVar
 import sqlglot.parser
 from sqlglot import exp
 
+from paretosql.engine.signatures import AGGREGATES, SCALARS
 from paretosql.errors import InterfaceError, ProgrammingError, Spot, compose
 
 if not sqlglot.parser.__file__.endswith(".py"):
@@ -25,8 +26,7 @@ if not sqlglot.parser.__file__.endswith(".py"):
     )
 
 VERBS = ("predict", "recommend", "similar", "evaluate", "embed")
-VARIANTS = ("ndv_interval", "ndv_sketch", "ndv_merge", "ndv_estimate", "ndv_profile")
-CALLS = ("ndv", "ndv_report", "trace_simulate", *VARIANTS)  # functions that are ours by their name alone
+CALLS = (*AGGREGATES, *SCALARS, "ndv_report", "trace_simulate")  # functions that are ours by their name alone
 SETTINGS = ("objective", "latency_weight", "cluster")
 EXPLAIN_MODES = ("ANALYZE", "STAGES", "RESOURCES", "FRONTIER")
 
@@ -52,15 +52,18 @@ class Prefix(exp.Unary, exp.Func):
 
 
 class NdvCall(exp.Expression, exp.AggFunc):
-    """`ndv(x, name => value ...)`; `this` is `x`, or `exp.Distinct` around it when DISTINCT is written."""
+    """`ndv(x, name => value ...)` and the other `AGGREGATES`, whose name is `function`.
 
-    arg_types: ClassVar[dict[str, bool]] = {"this": True, "options": False}
+    `this` is `x`, or `exp.Distinct` around it when DISTINCT is written; `weight` the second argument of `ndv_sum`.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "function": True, "weight": False, "options": False}
 
 
-class NdvVariant(exp.Expression, exp.AggFunc):
-    """One of `VARIANTS`: `this` is its name, `expressions` the positional arguments."""
+class SketchCall(exp.Expression, exp.Func):
+    """One of `SCALARS`: `this` is a stored sketch, `function` the name of what is done with it."""
 
-    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False, "options": False}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "function": True, "options": False}
 
 
 class NdvReport(exp.Expression, exp.Func):
@@ -128,6 +131,12 @@ class Explain(exp.Expression):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "mode": False, "style": False}
 
 
+class AnalyzeSample(exp.Expression):
+    """ANALYZE this [COLUMNS (a, b)] WITH SAMPLE rate; `columns` is a list of Identifier, None for all of them."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "columns": False, "rate": True}
+
+
 class SetOurs(exp.Expression):
     """SET or RESET of one of `SETTINGS`: `this` is its lower-case name, `expression` the value, None for RESET.
 
@@ -139,7 +148,7 @@ class SetOurs(exp.Expression):
 
 OURS: tuple[type[exp.Expression], ...] = (
     NdvCall,
-    NdvVariant,
+    SketchCall,
     NdvReport,
     TraceSimulate,
     ModelCall,
@@ -147,6 +156,7 @@ OURS: tuple[type[exp.Expression], ...] = (
     DropModel,
     ShowModels,
     DescribeModel,
+    AnalyzeSample,
     SetOurs,
 )
 
@@ -218,6 +228,17 @@ def counted(call: exp.Expr) -> exp.Expr:
     """The expression that a call of ndv counts, without a DISTINCT that changes nothing."""
     inner: exp.Expr = call.this
     return inner.expressions[0] if isinstance(inner, exp.Distinct) else inner
+
+
+def call_name(call: exp.Expr) -> str:
+    """The function that a call of ours names."""
+    return str(call.args["function"])
+
+
+def with_filter(call: exp.Expr) -> exp.Expr:
+    """The call together with the FILTER clause around it, if there is one."""
+    outer = call.parent
+    return outer if isinstance(outer, exp.Filter) and call.arg_key == "this" else call
 
 
 def holds(root: exp.Expr, node: exp.Expr) -> bool:

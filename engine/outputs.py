@@ -8,9 +8,16 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
-from paretosql.engine.nodes import NdvCall, counted, own_nodes, source_names, spot_of
+from paretosql.engine.nodes import (
+    NdvCall,
+    SketchCall,
+    own_nodes,
+    source_names,
+    spot_of,
+)
 from paretosql.engine.parameters import fragment
 from paretosql.engine.scope import Scope, sources
+from paretosql.engine.stand_in import stand_in
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 
@@ -44,20 +51,22 @@ def _no_star(catalog: Catalog, what: str) -> NotSupportedError:
 
 
 def name_subqueries(tree: exp.Expr) -> None:
-    """Name output columns that hold a counting subquery, before its text changes."""
-    for call in list(tree.find_all(NdvCall)):
+    """Name output columns that hold a counting subquery or a call over a stored sketch, before their text changes."""
+    items: dict[int, tuple[exp.Expr, str]] = {}
+    for call in tree.find_all(NdvCall, SketchCall):
         node: exp.Expr = call
-        inside_query = False
+        inside_query = isinstance(call, SketchCall)
         while node.parent is not None:
             if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
-                _name(node)
+                items.setdefault(id(node), (node, node.sql(dialect=Pareto)))
             inside_query = inside_query or isinstance(node, exp.Query)
             node = node.parent
+    for item, text in items.values():
+        _name(item, text)
 
 
-def _name(item: exp.Expr) -> None:
+def _name(item: exp.Expr, text: str) -> None:
     if not isinstance(item, (exp.Alias, exp.Aliases)):
-        text = item.sql(dialect=Pareto)
         alias = exp.Alias(alias=exp.to_identifier(text, quoted=True))
         item.replace(alias)
         alias.set("this", item)  # the item itself and not a copy: the caller still walks in it
@@ -66,8 +75,7 @@ def _name(item: exp.Expr) -> None:
 def name_outputs(scope: Scope) -> None:
     """Give every output column without an alias its name; binds the SELECT, so that wrong names are found here."""
     bound = scope.select.copy()
-    for node in list(bound.find_all(NdvCall)):
-        node.replace(exp.Anonymous(this="approx_count_distinct", expressions=[counted(node).copy()]))
+    stand_in(bound)
     piece = fragment(scope.alone(bound))
     try:
         described = scope.catalog.describe(piece.sql, piece.wants)

@@ -1,294 +1,66 @@
-"""The parser of our dialect: DuckDB's, plus ndv, models, EXPLAIN variants and our settings."""
+"""The parser of our dialect: DuckDB's, plus our calls, and statements about models, plans, settings and statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel
-from sqlglot.errors import ParseError as GlotError
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokenizer_core import TokenType
 
-from paretosql.engine.faithful import FaithfulParser
+from paretosql.engine.call_parser import NAME, QUERY, CallParser
 from paretosql.engine.nodes import (
     EXPLAIN_MODES,
     SETTINGS,
-    VARIANTS,
-    VERBS,
+    AnalyzeSample,
     CreateModel,
     DescribeModel,
     DropModel,
     Explain,
-    ModelCall,
-    NdvCall,
-    NdvReport,
-    NdvVariant,
     SetOurs,
     ShowModels,
-    TraceSimulate,
 )
 
-_NAME = (TokenType.VAR, TokenType.IDENTIFIER)
-_QUERY = (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES, TokenType.TABLE, TokenType.L_PAREN)
 
-
-class Refused(GlotError):
-    """A parse error with the offset and length of the text it is about, and a hint."""
-
-    def __init__(self, problem: str, start: int, length: int, hint: str | None) -> None:
-        super().__init__(problem, [{"description": problem}])
-        self.problem, self.start, self.length, self.hint = problem, start, length, hint
-
-
-def _plain(message: str, text: str) -> str:
-    """One of sqlglot's messages without the names of its classes."""
-    if message.startswith("Required"):
-        return f"something is missing before {text!r}" if text else "the statement ends too early"
-    if message.startswith("Invalid expression"):
-        return f"unexpected {text!r}"
-    message = message.partition(" but got <")[0]
-    return message[:1].lower() + message[1:] if message[1:2].islower() else message
-
-
-class ParetoParser(FaithfulParser):
-    """Our additions to DuckDB's grammar; every method starts after the words its name mentions."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "error_level": ErrorLevel.IMMEDIATE})
-
-    def raise_error(self, message: str, token: Token | None = None, hint: str | None = None) -> NoReturn:
-        """Stop here, pointing at `token`, or at the token the parser looks at, or behind the last one."""
-        token = token or self._curr
-        if token:
-            raise Refused(_plain(message, token.text), token.start, token.end + 1 - token.start, hint)
-        raise Refused(_plain(message, ""), self._prev.end + 1 if self._prev else 0, 1, hint)
-
-    def _warn_unsupported(self) -> None:
-        """Statements sqlglot does not know stay text, without a warning in the log."""
-
-    # Looking ahead
-
-    def _token(self, ahead: int) -> Token | None:
-        at = self._index + ahead
-        return self._tokens[at] if at < self._tokens_size else None
-
-    def _word(self, ahead: int) -> str:
-        """The unquoted word at a distance, upper case; '' for anything else."""
-        token = self._token(ahead)
-        if token is None or token.token_type in (TokenType.IDENTIFIER, TokenType.STRING):
-            return ""
-        return token.text.upper()
-
-    def _is(self, ahead: int, *kinds: TokenType) -> bool:
-        token = self._token(ahead)
-        return token is not None and token.token_type in kinds
-
-    def _ends(self, ahead: int) -> bool:
-        return self._token(ahead) is None or self._is(ahead, TokenType.R_PAREN)
-
-    def _model_follows(self, ahead: int) -> bool:
-        """Whether `MODEL name` stands here, rather than a column or table that is called model."""
-        if self._word(ahead) != "MODEL":
-            return False
-        if self._is(ahead + 1, *_NAME, TokenType.STRING):
-            return True
-        return self._is(ahead + 1, *self.ID_VAR_TOKENS) and (
-            self._token(ahead + 2) is None
-            or self._is(ahead + 2, TokenType.COMMA, TokenType.R_PAREN, TokenType.DOT, TokenType.L_PAREN)
-        )
-
-    # Calls
-
-    def _parse_function_call(
-        self,
-        functions: dict[str, Callable[..., Any]] | None = None,
-        anonymous: bool = False,
-        optional_parens: bool = True,
-        any_token: bool = False,
-    ) -> Any:
-        if self._word(0) == "ML" and self._is(1, TokenType.DOT) and self._is(3, TokenType.L_PAREN):
-            verb = self._token(2)
-            if verb and verb.text.lower() in VERBS and self._model_follows(4):
-                self._advance(2)
-        if not anonymous and self._is(1, TokenType.L_PAREN) and self._curr.token_type in self.FUNC_TOKENS:
-            parse = self._ours_called(self._curr.text.lower())
-            if parse:
-                return self._parse_call_of_ours(parse)
-        return super()._parse_function_call(functions, anonymous, optional_parens, any_token)
-
-    def _ours_called(self, name: str) -> Callable[[Token], exp.Expr] | None:
-        if name == "ndv":
-            return self._parse_ndv
-        if name in VARIANTS:
-            return self._parse_variant
-        if name == "ndv_report":
-            return self._parse_report
-        if name == "trace_simulate":
-            return self._parse_trace
-        if name in VERBS and self._model_follows(2):
-            return self._parse_model_call
-        return None
-
-    def _parse_call_of_ours(self, parse: Callable[[Token], exp.Expr]) -> Any:
-        token, comments = self._curr, self._curr.comments
-        self._advance(2)
-        node = parse(token).update_positions(token)
-        node.add_comments(comments)
-        if not self._match(TokenType.R_PAREN, expression=node):
-            self.raise_error(f"expected , or ) in the call of {token.text}")
-        return self._parse_window(node)
-
-    def _option_follows(self) -> bool:
-        return self._is(1, TokenType.FARROW, TokenType.COLON_EQ)
-
-    def _parse_options(self, *signs: TokenType) -> list[exp.Expr]:
-        """`name => value, ...` up to the first thing that is not one; names must differ."""
-        options: list[exp.Expr] = []
-        while self._curr and self._is(1, *(signs or (TokenType.FARROW, TokenType.COLON_EQ))):
-            name = self._curr
-            key = exp.var(name.text.lower()).update_positions(name)
-            if any(each.this.name == key.name for each in options):
-                self.raise_error(f"the option {key.name} is given twice", name, "keep one of them.")
-            self._advance(2)
-            value = self._parse_disjunction()
-            if value is None:
-                self.raise_error(f"the option {key.name} has no value", None, f"write {key.name} => value.")
-            options.append(exp.Kwarg(this=key, expression=value).update_positions(name))
-            if not self._match(TokenType.COMMA):
-                break
-            if not (self._curr and self._is(1, *(signs or (TokenType.FARROW, TokenType.COLON_EQ)))):
-                self.raise_error("expected an option after the comma", None, "options are written name => value.")
-        return options
-
-    def _parse_ndv(self, token: Token) -> exp.Expr:
-        hint = "write ndv(column), or with options ndv(column, method => 'gee', rate => 0.01)."
-        if self._curr and (self._curr.token_type == TokenType.R_PAREN or self._option_follows()):
-            self.raise_error("ndv needs the expression whose distinct values it counts", None, hint)
-        if self._curr and self._curr.token_type == TokenType.STAR:
-            self.raise_error(
-                "ndv counts the distinct values of one expression, not of *",
-                None,
-                f"{hint} ndv_report does every column.",
-            )
-        if self._match(TokenType.DISTINCT):
-            this: exp.Expr | None = exp.Distinct(expressions=[self._parse_disjunction()])
-        else:
-            this = self._parse_lambda()
-        if this is None:
-            self.raise_error("expected an expression in the call of ndv", None, hint)
-        options = []
-        if self._match(TokenType.COMMA):
-            if not self._option_follows():
-                self.raise_error("ndv takes one expression, then named options", None, hint)
-            options = self._parse_options()
-        return self.expression(NdvCall(this=this, options=options))
-
-    def _parse_arguments(self) -> tuple[list[exp.Expr], list[exp.Expr]]:
-        """Positional arguments, then options, up to the closing parenthesis."""
-        positional: list[exp.Expr] = []
-        while self._curr and not self._is(0, TokenType.R_PAREN) and not self._option_follows():
-            argument = self._parse_lambda()
-            if argument is None:
-                self.raise_error("expected an argument")
-            positional.append(argument)
-            if not self._match(TokenType.COMMA):
-                return positional, []
-        return positional, self._parse_options()
-
-    def _parse_variant(self, token: Token) -> exp.Expr:
-        positional, options = self._parse_arguments()
-        return self.expression(NdvVariant(this=token.text.lower(), expressions=positional, options=options))
-
-    def _parse_source(self) -> exp.Expr | None:
-        """`TABLE name` or `(query)`; None when neither stands here."""
-        if self._match(TokenType.TABLE):
-            table: exp.Expr | None = self._parse_table_parts()
-            return table
-        if self._is(0, TokenType.L_PAREN) and self._is(1, *_QUERY):
-            start = self._index
-            self._advance()
-            query = self._parse_ddl_select()
-            if query is not None and self._match(TokenType.R_PAREN) and not isinstance(query, exp.Paren):
-                return self.expression(exp.Subquery(this=query))
-            self._retreat(start)
-        return None
-
-    def _parse_report(self, token: Token) -> exp.Expr:
-        source = self._parse_source() or self._parse_string() or self._parse_placeholder()
-        if source is None:
-            self.raise_error(
-                "expected TABLE, a query or a file name in ndv_report", None, self._source_hint("'file.parquet'")
-            )
-        return self.expression(NdvReport(this=source, options=self._parse_rest()))
-
-    def _parse_trace(self, token: Token) -> exp.Expr:
-        source = self._parse_string() or self._parse_placeholder()
-        if source is None:
-            self.raise_error("expected the name of a trace file", None, "write trace_simulate('trace.parquet').")
-        return self.expression(TraceSimulate(this=source, options=self._parse_rest()))
-
-    def _parse_rest(self) -> list[exp.Expr]:
-        return self._parse_options() if self._match(TokenType.COMMA) else []
-
-    def _source_hint(self, other: str = "") -> str:
-        name = self._curr.text if self._curr and self._is(0, *_NAME) else "name"
-        extra = f", or {other}" if other else ""
-        return f"write TABLE {name}, or (SELECT ... FROM {name}){extra}."
-
-    def _parse_model_call(self, token: Token) -> exp.Expr:
-        self._advance()  # MODEL
-        call = ModelCall(this=self._parse_model_name(), verb=token.text.lower())
-        if self._match(TokenType.COMMA):
-            source = self._parse_source()
-            call.set("source", source)
-            if source is None or self._match(TokenType.COMMA):
-                if source is not None and self._word(0) == "STRUCT":
-                    call.set("options", self._parse_struct_options())
-                    return self.expression(call)
-                positional, options = self._parse_arguments()
-                call.set("expressions", positional)
-                call.set("options", options)
-        return self.expression(call)
-
-    def _parse_table_parts(self, *args: Any, **options: Any) -> Any:
-        table = super()._parse_table_parts(*args, **options)
-        call = table.this if isinstance(table, exp.Table) else None
-        if isinstance(call, ModelCall) and call.expressions and call.args.get("source") is None:
-            named = next((each for each in call.expressions[0].walk() if each.meta.get("start") is not None), call)
-            start, end = named.meta["start"], named.meta["end"] + 1
-            name = self.sql[start:end] if named is not call else "name"
-            raise Refused(
-                f"expected TABLE or a query after MODEL {call.this.name}",
-                start,
-                end - start,
-                f"write TABLE {name}, or (SELECT ... FROM {name}).",
-            )
-        return table
-
-    def _parse_struct_options(self) -> list[exp.Expr]:
-        """BigQuery's `STRUCT(10 AS k)` read as `k => 10`."""
-        self._advance()
-        options: list[exp.Expr] = []
-        for field in self._parse_wrapped_csv(self._parse_expression):
-            if not isinstance(field, exp.Alias):
-                self.raise_error("every field of STRUCT needs a name", self._prev, "write k => 10.")
-            options.append(exp.Kwarg(this=exp.var(field.alias.lower()), expression=field.this))
-        return options
-
-    def _parse_model_name(self) -> Any:
-        if not self._is(0, *_NAME, *self.ID_VAR_TOKENS):
-            self.raise_error("expected the name of a model", None, "model names are written like table names.")
-        return self._parse_table_parts(schema=True)
-
-    # Statements
+class ParetoParser(CallParser):
+    """Our statements; every method starts after the words its name mentions."""
 
     def _parse_statement(self) -> exp.Expr | None:
         if self._word(0) == "RESET" and self._is(0, TokenType.VAR):
             self._advance()
             start = self._prev
             return self._parse_setting("RESET") or self._parse_as_command(start)
+        if self._word(0) == "ANALYZE" and self._sample_follows():
+            return self._parse_analyze_sample()
         return super()._parse_statement()
+
+    def _sample_follows(self) -> bool:
+        """Whether the statement that begins here says WITH SAMPLE."""
+        ahead = 0
+        while (token := self._token(ahead)) is not None and token.token_type != TokenType.SEMICOLON:
+            if self._word(ahead) == "WITH" and self._word(ahead + 1) == "SAMPLE":
+                return True
+            ahead += 1
+        return False
+
+    def _parse_analyze_sample(self) -> exp.Expr:
+        """ANALYZE t [COLUMNS (a, b)] WITH SAMPLE rate; every other ANALYZE is DuckDB's."""
+        token, hint = self._curr, "write ANALYZE t COLUMNS (a, b) WITH SAMPLE 0.01; without COLUMNS it takes all."
+        self._advance()
+        if not self._is(0, *NAME, *self.ID_VAR_TOKENS):
+            self.raise_error("expected the name of a table after ANALYZE", None, hint)
+        table, columns = self._parse_table_parts(schema=True), None
+        if self._match_text_seq("COLUMNS"):
+            columns = self._parse_wrapped_csv(self._parse_id_var)
+        if not columns and columns is not None:
+            self.raise_error("expected the name of a column", self._prev, hint)
+        if not self._match_text_seq("WITH", "SAMPLE"):
+            self.raise_error("expected COLUMNS or WITH SAMPLE after the table", None, hint)
+        rate = self._parse_unary()
+        if rate is None:
+            self.raise_error("expected the share of rows to read after WITH SAMPLE", None, hint)
+        if self._curr and (self._word(0) == "PERCENT" or self._is(0, TokenType.MOD)):
+            self.raise_error("WITH SAMPLE takes a share, not a percentage", None, "1 percent is WITH SAMPLE 0.01.")
+        return self.expression(AnalyzeSample(this=table, columns=columns, rate=rate), token)
 
     def _parse_describe(self) -> Any:
         if self._prev.text.upper() == "EXPLAIN":
@@ -302,7 +74,7 @@ class ParetoParser(FaithfulParser):
     def _parse_explain(self) -> exp.Expr:
         token = self._prev
         mode, style = "", None
-        if self._is(0, TokenType.L_PAREN) and not self._is(1, *_QUERY) and self._is(1, *_NAME, *self.ID_VAR_TOKENS):
+        if self._is(0, TokenType.L_PAREN) and not self._is(1, *QUERY) and self._is(1, *NAME, *self.ID_VAR_TOKENS):
             begin = self._curr
             while self._curr and not self._match(TokenType.R_PAREN):
                 self._advance()

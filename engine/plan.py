@@ -13,7 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from paretosql.errors import Spot
+from paretosql.sketches.profile import CAPACITY
+
 DEFAULT_SKETCH = "sketch"  # the full scan with a ProfileSketch
+DEFAULT_CONFIDENCE = 0.95
 DEFAULT_SAMPLED = "chao"  # our choice: the least ratio error among gee, duj1 and chao at 1 % and 10 %
 
 
@@ -35,11 +39,20 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Call:
-    """One distinct count: input column, output column, estimation method."""
+    """One of our aggregates: its input and output columns, and how it is made.
+
+    `function` names it among `signatures.AGGREGATES`; `weight` is the second input of ndv_sum; `spot` is where the
+    user wrote it, for errors that only the rows can bring.
+    """
 
     column: str
     output: str
     method: str = DEFAULT_SKETCH
+    function: str = "ndv"
+    weight: str = ""
+    confidence: float = DEFAULT_CONFIDENCE
+    capacity: int = CAPACITY
+    spot: Spot | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,7 @@ class Sketch:
 
     `source` gives batches of: `g`, the hash of the finest group (absent without groups); `s1`, `s2`, .. the hashes of
     coarser grouping sets; and the columns of `calls`. The relation `name` gets one row per group and grouping set:
-    `gid` (DuckDB's GROUPING bits), `g`, and a BIGINT per call. `counts` gives, for samples, the true number of rows per
+    `gid` (DuckDB's GROUPING bits), `g`, and a column per call. `counts` gives, for samples, the true number of rows per
     finest group: `g`, then one count per call.
     """
 
@@ -67,6 +80,7 @@ class Sketch:
     counts: Fragment | None = None
     repeatable: bool = True  # whether reading `source` again gives the same rows
     sets: tuple[tuple[str, int], ...] = ()  # (column, grouping bits); empty: one group of all rows
+    batch_rows: int | None = None  # rows of `source` handed over at once; None: as many as suit ordinary values
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ _ALONE = ("ndv", "model", "trace_simulate")
 _EXPLAINED = ("stages", "resources", "frontier")
 _SETTINGS = ("objective", "latency_weight", "cluster")
 _WORDS = re.compile(
-    r"\b(?:(ndv(?:_(?:interval|sketch|merge|estimate|profile|report))?|models?|trace_simulate)"
+    r"\b(?:(ndv(?:_(?:interval|sketch|merge|sum|estimate|profile|report))?|models?|trace_simulate)"
     r"|(stages|resources|frontier)|(objective|latency_weight|cluster))\b"
 )
+_ANALYZE = re.compile(r"\banalyze\b.*\bsample\b", re.DOTALL)
 
 
 def mentions_ours(sql: str) -> bool:
@@ -28,6 +29,9 @@ def mentions_ours(sql: str) -> bool:
     text = sql.lower()
     explained = "explain" in text and any(word in text for word in _EXPLAINED)
     settings = "set" in text and any(word in text for word in _SETTINGS)
-    if not (explained or settings or any(word in text for word in _ALONE)):
+    analyzed = "analyze" in text and "sample" in text
+    if not (explained or settings or analyzed or any(word in text for word in _ALONE)):
         return False
+    if analyzed and _ANALYZE.search(text) is not None:
+        return True
     return any(found[1] or (found[2] and explained) or (found[3] and settings) for found in _WORDS.finditer(text))

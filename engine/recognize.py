@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from paretosql.engine.depth import deep
 from paretosql.engine.dialect import ParseError, find_ours, looks_ours, parse
-from paretosql.engine.nodes import Explain, NdvCall
+from paretosql.engine.nodes import Explain, NdvCall, SketchCall
 from paretosql.engine.reserved import refuse_reserved
 from paretosql.engine.views import names_view
 
@@ -19,7 +19,7 @@ def our_tree(text: str, views: set[str], check_syntax: Callable[[str], object]) 
     """The parse of one statement that counts, itself or through one of `views`; None for anything else.
 
     Args:
-        check_syntax: DuckDB's parser, which knows the syntax of `ndv` calls and refuses some text that ours accepts.
+        check_syntax: DuckDB's parser, which knows the syntax of our calls and refuses some text that ours accepts.
     Raises:
         ParseError: the text holds a call of ours and cannot be understood.
         NotSupportedError: it holds a statement or call of a later version.
@@ -38,7 +38,7 @@ def our_tree(text: str, views: set[str], check_syntax: Callable[[str], object]) 
         refuse_reserved(node, text)
     if not found and not names_view(trees[0], views):
         return None
-    if all(isinstance(node, NdvCall) for node in found):
+    if all(isinstance(node, (NdvCall, SketchCall)) for node in found):
         check_syntax(text)
     return trees[0]
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from paretosql.engine.answers import FINISHERS
 from paretosql.engine.grouping import Grouping
 from paretosql.engine.lift import AGGREGATE, KEY, column
 from paretosql.engine.plan import Sketch
@@ -64,7 +65,8 @@ def _join(query: exp.Select, step: Sketch, bits: exp.Expr) -> exp.Select:
     for call in step.calls:
         missing = exp.column("g", step.name).is_(exp.null())
         value = exp.Case(
-            ifs=[exp.If(this=missing, true=exp.Literal.number(0))], default=exp.column(call.output, step.name)
+            ifs=[exp.If(this=missing, true=FINISHERS[call.function].missing(call, step.sampling))],
+            default=exp.column(call.output, step.name),
         )
         query = query.select(exp.alias_(value, call.output))
     return query

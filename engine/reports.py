@@ -84,7 +84,8 @@ def _report(
     for each in (source, counts):
         if with_ is not None and each is not None:
             each.set("with_", with_.copy())
-    calls = tuple(Call(each.name, f"n{at}", options.method) for at, each in enumerate(arguments))
+    how, confidence = options.method, options.confidence
+    calls = tuple(Call(each.name, f"n{at}", how, confidence=confidence) for at, each in enumerate(arguments))
     sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=repeatable)
     names = tuple(column for column, _ in columns)
     return Report(name, sketch, None if counts is None else fragment(counts), names, options.exact)

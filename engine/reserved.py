@@ -10,7 +10,6 @@ from paretosql.engine.nodes import (
     DropModel,
     Explain,
     ModelCall,
-    NdvVariant,
     SetOurs,
     ShowModels,
     TraceSimulate,
@@ -26,7 +25,6 @@ _ABSENT: dict[type[exp.Expr], tuple[str, str]] = {
     ShowModels: (f"SHOW MODELS: {_MODELS}", _SQL),
     DescribeModel: (f"DESCRIBE MODEL: {_MODELS}", _SQL),
     ModelCall: (f"a call with MODEL: {_MODELS}", _SQL),
-    NdvVariant: ("this form of ndv is not part of this version", "ndv(x) counts, ndv_report(TABLE t) adds a range"),
     TraceSimulate: ("trace_simulate: the simulator is not part of this version", _SQL),
     SetOurs: ("SET: the resource optimizer is not part of this version", "SET threads and SET memory_limit work today"),
     Explain: (

@@ -13,8 +13,10 @@ from sqlglot import exp
 
 from paretosql.engine.grouping import Grouping
 from paretosql.engine.options import CountOptions
+from paretosql.errors import Spot
 
 ARGUMENT = "__x"  # column name prefix of counted expressions
+WEIGHT = "__w"  # and of the numbers that ndv_sum adds up
 
 
 @dataclass
@@ -26,6 +28,9 @@ class Block:
     aggregates: list[exp.Expr]
     arguments: list[exp.Expr]  # one per distinct count, NULL where its FILTER does not hold
     options: list[CountOptions]
+    calls: list[exp.Expr]  # as they are written, without FILTER
+    weights: dict[int, exp.Expr]  # the second argument of those that have one
+    spots: list[Spot | None]  # where they are written
 
     def select(self, *columns: exp.Expr) -> exp.Select:
         """SELECT columns over the rows of the block."""

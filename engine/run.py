@@ -5,22 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from paretosql.engine import fragment as fragments
 from paretosql.engine.aggregate import WholeState, new_state
+from paretosql.engine.answers import distinct_counts
 from paretosql.engine.faults import translated_names
-from paretosql.engine.plan import DEFAULT_SKETCH, Fragment, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
 from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
-from paretosql.sketches import ProfileSketch
-from paretosql.sketches.estimators import estimate
-
-Z95 = 1.959963984540054  # two-sided 95 % of the normal distribution
+from paretosql.engine.tallies import Profiles
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,11 @@ class Run:
     text: str
     recorder: Recorder
 
-    def batches(self, fragment: Fragment) -> Generator[pa.RecordBatch]:
-        """The rows of a fragment, a batch at a time."""
-        return fragments.batches(self.session, fragment, dict(self.plan.parameters), self.text, self.recorder)
+    def batches(self, fragment: Fragment, rows: int | None = None) -> Generator[pa.RecordBatch]:
+        """The rows of a fragment, a batch of so many at a time."""
+        return fragments.batches(
+            self.session, fragment, dict(self.plan.parameters), self.text, self.recorder, rows=rows
+        )
 
     def table(self, fragment: Fragment) -> pa.Table:
         """The small result of a fragment."""
@@ -64,7 +66,7 @@ def _materialize(run: Run, step: Materialize) -> None:
 def _sketch(run: Run, step: Sketch) -> None:
     began = time.monotonic()
     state = new_state(step)
-    read = scan(step, state, run.batches)
+    read = scan(step, state, partial(run.batches, rows=step.batch_rows))
     counts = run.table(step.counts) if step.counts is not None else None
     result = state.finish(counts)
     run.session.work.keep(run.session.con, step.name, result)
@@ -86,7 +88,8 @@ def _report(run: Run, step: Report) -> None:
     else:
         state = WholeState(step.sketch)
         read = scan(step.sketch, state, run.batches)
-        lines = [_report_line(step, *each) for each in zip(step.names, state.sketches, counts, strict=True)]
+        parts = zip(step.names, range(width), state.tallies, counts, strict=True)
+        lines = [_report_line(step, *each) for each in parts]
     run.session.work.keep(run.session.con, step.name, pa.Table.from_pylist(lines, schema=SCHEMA))
     run.recorder.finish(StepRecord(step.name, "report", read.rows, read.size, len(lines), time.monotonic() - began))
 
@@ -96,19 +99,19 @@ def _exact_line(name: str, rows: int, distinct: int) -> dict[str, Any]:
             "sample_rows": rows, "bytes_sent": 0}  # fmt: skip
 
 
-def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> dict[str, Any]:
-    line = {
+def _report_line(step: Report, name: str, at: int, tally: Profiles, rows: int) -> dict[str, Any]:
+    true_rows = None if step.counts is None else np.array([rows], np.int64)
+    found = distinct_counts(step.sketch.calls[at], tally, np.zeros(1, np.uint64), true_rows)
+    low, high = found.bounds()
+    return {
         "column": name,
-        "method": step.method,
-        "sample_rows": sketch.rows,
-        "bytes_sent": len(sketch.to_bytes()),
+        "estimate": found.estimates()[0].as_py(),
+        "low": low[0].as_py(),
+        "high": high[0].as_py(),
+        "method": found.methods[0],
+        "sample_rows": int(tally.rows()[0]),
+        "bytes_sent": len(tally.to_bytes()),
     }
-    if step.method == DEFAULT_SKETCH:
-        value, margin = sketch.distinct(), Z95 * sketch.rse() * sketch.distinct()
-        return {**line, "estimate": round(value), "low": round(value - margin), "high": round(value + margin)}
-    found = estimate(step.method, sketch.profile(), rows, sample_rows=sketch.rows)
-    value_or_none = None if found.value is None else round(found.value)
-    return {**line, "estimate": value_or_none, "low": round(found.lower), "high": round(found.upper)}
 
 
 _RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {Materialize: _materialize, Sketch: _sketch, Report: _report}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from paretosql.engine.aggregate import COUNT, SketchState
+from paretosql.engine.answers import FINISHERS
 from paretosql.engine.plan import Fragment, Sketch
 from paretosql.sketches.estimators import point
 
@@ -70,18 +71,18 @@ class Pilot:
 
     def __init__(self, step: Sketch, state: SketchState) -> None:
         self._state = state
-        self._calls = range(len(step.calls))
+        self._calls = [at for at, call in enumerate(step.calls) if FINISHERS[call.function].profiles]
         self._limit = FEW_PAIRS if step.sets else FEW_VALUES
-        self._half: list[float] = []
+        self._half: dict[int, float] = {}
         self._rows = 0
         self._over = False
 
     def ends(self, rows: int) -> bool:
         """Whether the pilot ends with this many rows; true once."""
-        if self._over or rows < PILOT_ROWS // 2:
+        if self._over or not self._calls or rows < PILOT_ROWS // 2:
             return False
         if not self._half:
-            self._half, self._rows = [self._seen(at) for at in self._calls], rows
+            self._half, self._rows = {at: self._seen(at) for at in self._calls}, rows
         if rows < PILOT_ROWS:
             return False
         self._over = True

@@ -9,6 +9,7 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import NdvCall, cte_levels, holds, own_nodes, spot_of
 from paretosql.engine.parameters import fragment
+from paretosql.engine.stand_in import stand_in
 from paretosql.errors import NotSupportedError, compose
 
 
@@ -97,7 +98,9 @@ class Scope:
         """Column names of FROM."""
         if self.select.args.get("from_") is None:
             return []
-        piece = fragment(self.alone(sources(self.select, exp.Star())))
+        query = self.alone(sources(self.select, exp.Star()))
+        stand_in(query)  # what counts inside FROM may not have been replaced yet
+        piece = fragment(query)
         return [name for name, _ in self.catalog.describe(piece.sql, piece.wants)]
 
     def is_alias(self, node: exp.Expr) -> bool:

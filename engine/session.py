@@ -21,6 +21,7 @@ from paretosql.engine import files
 from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
 from paretosql.engine.names import Names
+from paretosql.engine.scalars import register_scalars
 from paretosql.engine.statements import Statement, bind, counts_rows
 from paretosql.engine.stream import BATCH_ROWS, Stream
 from paretosql.engine.types import Description, describe
@@ -60,6 +61,7 @@ class Session:
             if not autocommit:
                 # a mistyped name must not cost the changes of a transaction the user never began
                 self._con.execute("SET default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE'")
+            register_scalars(self._con)
         self.lock = threading.RLock()
         self.transaction: str | None = None  # "implicit" | "explicit"
         self._suspect = False  # a statement failed inside the open transaction

@@ -7,13 +7,17 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
+from paretosql.engine.answers import FINISHERS
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.lift import VALUE
+from paretosql.engine.nodes import call_name
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Call, Sampling, Sketch
-from paretosql.engine.rows import ARGUMENT, Block, group_columns, set_columns
+from paretosql.engine.rows import ARGUMENT, WEIGHT, Block, group_columns, set_columns
 from paretosql.engine.scope import Scope
+
+LARGE_ROWS = 256  # our choice: stored sketches handed over at once, 100 MB of full ones
 
 
 def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bool) -> list[Sketch]:
@@ -28,24 +32,34 @@ def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bo
 
 def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]) -> Sketch:
     grouping = block.grouping
-    calls = tuple(Call(f"{ARGUMENT}{at}", f"{VALUE}{at}", block.options[at].method) for at in chosen)
+    calls = tuple(_call(block, at) for at in chosen)
     groups = [exp.alias_(expression, name) for name, expression in group_columns(grouping).items()]
     arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
+    arguments += [exp.alias_(block.weights[at].copy(), f"{WEIGHT}{at}") for at in chosen if at in block.weights]
     source: exp.Expr = block.select(*groups, *arguments)
     counts = None
     if sampling.rate is not None:
         source = sampled(source, sampling)
         counts = fragment(scope.alone(_counts(block, chosen)))
     name = catalog.new_name()
-    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, counts, sets=set_columns(grouping))
+    size = LARGE_ROWS if any(call.function == "ndv_merge" for call in calls) else None
+    piece = fragment(scope.alone(source))
+    step = Sketch(name, piece, calls, sampling, counts, sets=set_columns(grouping), batch_rows=size)
     catalog.declare(name, output_schema(step))
     return step
+
+
+def _call(block: Block, at: int) -> Call:
+    how, made = block.options[at], block.calls[at]
+    weight = f"{WEIGHT}{at}" if at in block.weights else ""
+    names = (f"{ARGUMENT}{at}", f"{VALUE}{at}", how.method, call_name(made), weight)
+    return Call(*names, how.confidence, how.capacity, block.spots[at])
 
 
 def output_schema(step: Sketch) -> pa.Schema:
     """Columns of the relation that a sketch step fills."""
     groups = [("gid", pa.int64()), ("g", pa.uint64())] if step.sets else []
-    return pa.schema([*groups, *((call.output, pa.int64()) for call in step.calls)])
+    return pa.schema([*groups, *((call.output, FINISHERS[call.function].kind) for call in step.calls)])
 
 
 def sampled(source: exp.Expr, sampling: Sampling) -> exp.Expr:

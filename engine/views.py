@@ -7,17 +7,18 @@ text; one that another connection has made meanwhile is noticed by the error Duc
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import exp
 
+from paretosql.engine.answers import FINISHERS
 from paretosql.engine.catalog import Catalog, View
 from paretosql.engine.dialect import Pareto, parse
 from paretosql.engine.nodes import NdvCall, NdvReport, counted, cte_levels
+from paretosql.engine.scalars import FUNCTIONS
+from paretosql.engine.signatures import AGGREGATES, SCALARS
 from paretosql.errors import NotSupportedError, compose
 
-# While a view is created DuckDB must know the function to find the column types.
-STUB = "CREATE TEMP MACRO ndv(x, method := NULL, rate := NULL, seed := NULL) AS approx_count_distinct(x)"
-DROP_STUB = "DROP MACRO temp.ndv"
-STUB_NEEDED = "SELECT count(*) = 0 FROM duckdb_functions() WHERE function_name = 'ndv'"  # not when a user made one
 _WHOLE = (exp.Describe, exp.Summarize, exp.Copy, NdvReport)  # they take a table by name, and also a query
 DEEPEST = 100  # our choice: views inside views
 
@@ -59,6 +60,8 @@ def _qualify(body: exp.Expr, view: View, catalog: Catalog) -> None:
 def _replace(table: exp.Table, view: View, catalog: Catalog, depth: int) -> None:
     create = parse(view.sql)[0]
     body = create.expression.copy()
+    for node in body.walk():
+        node.meta.pop("start", None)  # a place in the text of the view, which is not the text the user sees
     _qualify(body, view, catalog)
     body = expand_views(body, catalog, depth + 1)
     alias = table.args.get("alias")
@@ -77,6 +80,23 @@ def _replace(table: exp.Table, view: View, catalog: Catalog, depth: int) -> None
 def _aliased(body: exp.Expr, name: str, columns: list[exp.Expr]) -> exp.Subquery:
     alias = exp.TableAlias(this=exp.to_identifier(name), columns=[each.copy() for each in columns])
     return exp.Subquery(this=body, alias=alias)
+
+
+def stubs(taken: Collection[str]) -> dict[str, str]:
+    """Macros that stand for our functions while DuckDB looks for the column types of a view: name to definition.
+
+    Args:
+        taken: functions that DuckDB has under these names, such as macros that a user made.
+    """
+    kinds = {name: finisher.sql for name, finisher in FINISHERS.items()}
+    kinds.update({name: output for name, (_, _, output) in FUNCTIONS.items()})
+    made = {}
+    for name, signature in {**AGGREGATES, **SCALARS}.items():
+        inputs = ["x", "w"][: len(signature.values)]
+        value = f"approx_count_distinct(({', '.join(inputs)}))" if name in AGGREGATES else "octet_length(x::BLOB)"
+        listed = ", ".join([*inputs, *(f"{option} := NULL" for option in signature.options)])
+        made[name] = f"CREATE TEMP MACRO {name}({listed}) AS CASE WHEN {value} >= 0 THEN NULL::{kinds[name]} END"
+    return {name: sql for name, sql in made.items() if name not in taken}
 
 
 def storable(create: exp.Expr) -> str:

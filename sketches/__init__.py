@@ -7,11 +7,13 @@ A column goes through three steps, each usable alone:
 | values to stable 64-bit hashes | `hashing`, with `canonical`, `decimals`, `strings`, `nested`, `mixing`, `buffers` |
 | hashes to a mergeable sketch | `sketch` (the protocol), `profile`, which uses `entries`, `origin`, `contributions` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
+| a number per value, summed over distinct values | `weighted` |
 | the same for a sample at many sites, for few bytes | `collect` (the door), `protocols`, `rounds`, `ledger` |
 | where the sites are | `site`, `racks`, `channel`, `processes`; `wire` has the messages |
 | the profile of a sample to an estimate | `estimators` and `sample`; formulas: `guaranteed`, `coverage`, `jackknife`, |
 | | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
 | an interval around it | `compatible` |
+| the same for a stored sketch | `stored` |
 | to compare with | `loo_hll` (the published method) on `hll`; `apache` (DataSketches) |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
@@ -43,6 +45,8 @@ from paretosql.sketches.protocols import protocols
 from paretosql.sketches.racks import Rack
 from paretosql.sketches.site import Site
 from paretosql.sketches.sketch import Sketch
+from paretosql.sketches.stored import estimate_stored
+from paretosql.sketches.weighted import WeightedSketch
 
 __all__ = [
     "ApacheCPC",
@@ -65,8 +69,10 @@ __all__ = [
     "Sample",
     "Site",
     "Sketch",
+    "WeightedSketch",
     "collect",
     "estimate",
+    "estimate_stored",
     "estimator",
     "estimators",
     "hash64",

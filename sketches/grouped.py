@@ -9,6 +9,7 @@ Source: our design, after the capped distinct samples of Gibbons (VLDB 2001).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, Self
 
@@ -17,12 +18,12 @@ import numpy.typing as npt
 
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches import ndvg
-from paretosql.sketches.arguments import check_capacity, check_seeds_agree, parts
+from paretosql.sketches.arguments import FULL, check_capacity, check_seeds_agree, parts
 from paretosql.sketches.group_state import KEEP_ALL, GroupState, add_rows, no_groups, unite
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.pairs import Counts, collapse
-from paretosql.sketches.profile import CAPACITY
+from paretosql.sketches.profile import CAPACITY, ProfileSketch
 
 BUDGET: Final = 2_097_152  # our choice: entries over all groups, 16 bytes each
 MIN_CAPACITY: Final = 256  # our choice: 6 % standard error; the budget gives way before this does
@@ -191,14 +192,22 @@ class GroupedSketch:
         sizes, values = np.unique(state.counts[end - int(state.sizes[index]) : end], return_counts=True)
         return {int(size): float(count) / p for size, count in zip(sizes, values, strict=True)}
 
-    def profiles(self) -> list[dict[int, float]]:
-        """The profiles of all groups, in the order of `groups()`; O(entries) sorting, then one dictionary per group."""
+    def flat_profiles(self) -> tuple[Counts, Counts, npt.NDArray[np.float64]]:
+        """The profiles of all groups in flat arrays.
+
+        Returns: (sizes, i, f_i): how many different i each of `groups()` has, shape (g,); then i and f_i group by
+            group, ascending in i, both of shape (sum of sizes,).
+        """
         state = self._settle()
         owner = np.repeat(np.arange(len(state.groups)), state.sizes)
         sizes, counts, values = collapse(owner, state.counts.view(np.uint64), None, len(state.groups))
+        return sizes, counts.view(np.int64), values / np.repeat(self.sampled(), sizes)
+
+    def profiles(self) -> list[dict[int, float]]:
+        """The profiles of all groups, in the order of `groups()`; O(entries) sorting, then one dictionary per group."""
+        sizes, counts, values = self.flat_profiles()
         ends = np.cumsum(sizes)
-        scaled = values / np.repeat(self.sampled(), sizes)
-        pairs = list(zip(counts.tolist(), scaled.tolist(), strict=True))
+        pairs = list(zip(counts.tolist(), values.tolist(), strict=True))
         return [dict(pairs[end - size : end]) for size, end in zip(sizes.tolist(), ends.tolist(), strict=True)]
 
     def profile_of_all(self) -> dict[int, float]:
@@ -207,6 +216,21 @@ class GroupedSketch:
         sizes, place = np.unique(state.counts, return_inverse=True)
         values = np.bincount(place, 1.0 / np.repeat(self.sampled(), state.sizes), minlength=len(sizes))
         return dict(zip(sizes.tolist(), values.tolist(), strict=True))
+
+    def sketches(self) -> Iterator[ProfileSketch]:
+        """One sketch for each of `groups()`, the same bytes as a ProfileSketch over the rows of the group.
+
+        Its capacity is the starting one where the group is exact, and where it is not, the one that the group was cut
+        to. O(entries of the group) each.
+        """
+        state = self._settle()
+        ends = np.cumsum(state.sizes)
+        parts = zip(ends.tolist(), state.sizes.tolist(), state.rows.tolist(), state.limits.tolist(), strict=True)
+        for end, size, rows, limit in parts:
+            theta = limit + 1
+            entries = state.keys[end - size : end].copy(), state.counts[end - size : end].copy()
+            capacity = self._start if theta == FULL else state.capacity
+            yield ProfileSketch.of_entries(entries, rows, theta=theta, capacity=capacity, seed=state.seed)
 
     @property
     def capacity(self) -> int:

@@ -223,6 +223,12 @@ class ProfileSketch:
         twin._absorb(known)
         return twin
 
+    def drawn(self, origin: Origin) -> ProfileSketch:
+        """A new sketch of the same rows that says where they come from, for what is known only after the last row."""
+        twin = self.narrowed()
+        twin._origin = origin
+        return twin
+
     def heaviest(self, number: int) -> Entries:
         """The most frequent of the values whose rows are known exactly, `number` of them or all there are.
 
@@ -340,6 +346,20 @@ class ProfileSketch:
         sketch = cls(record.capacity, record.seed, origin=origin, theta=record.theta)
         sketch._contributions = Contributions(record.digest, record.contributions)
         sketch._rows, sketch._entries, sketch._heavy = record.rows, record.entries, record.heavy
+        return sketch
+
+    @classmethod
+    def of_entries(
+        cls, entries: Entries, rows: int, *, theta: int = FULL, capacity: int = CAPACITY, seed: int = 0
+    ) -> Self:
+        """The sketch with this state, which must be one that rows can lead to.
+
+        Args:
+            entries: hashes below theta and the rows of each; not copied.
+            rows: non-NULL rows seen.
+        """
+        sketch = cls(capacity, seed, theta=theta)
+        sketch._rows, sketch._entries = rows, entries
         return sketch
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from paretosql.engine.aggregate import COUNT, new_state, read_state
 from paretosql.engine.plan import Call, Fragment, Sketch
 from paretosql.errors import DataError
+from paretosql.sketches import ProfileSketch
 
 NOWHERE = Fragment("")
 CALLS = (Call("x", "v0"), Call("y", "v1"))
@@ -88,3 +89,43 @@ def test_damaged_states_are_refused(step):
     for broken in (data[: len(data) // 2], b"\x00" * 64, data.replace(b"NDV", b"XDV")):
         with pytest.raises(DataError):
             read_state(step, broken)
+
+
+FUNCTIONS = (
+    Call("x", "v0", function="ndv_interval"),
+    Call("y", "v1", function="ndv_sketch", capacity=3),
+    Call("s", "v2", function="ndv_merge"),
+    Call("x", "v3", function="ndv_sum", weight="y"),
+)
+
+
+def stored_batch(rows) -> pa.RecordBatch:
+    """The same rows with a column of stored sketches, of the one value x."""
+    some = batch(rows)
+    sketches = [ProfileSketch().update(pa.array([x], pa.int64())).to_bytes() if x is not None else None
+                for _, x, _ in rows]  # fmt: skip
+    return some.append_column("s", pa.array(sketches, pa.binary()))
+
+
+@pytest.mark.parametrize("sets", [(), GROUPED.sets], ids=["whole", "grouped"])
+@given(parts=st.lists(st.lists(row, min_size=1, max_size=12), min_size=2, max_size=3))
+def test_states_of_all_functions_merge(sets, parts):
+    """Whatever a call accumulates, parts that travel as bytes and merge end as one state over all rows does."""
+    step = Sketch("s", NOWHERE, FUNCTIONS, sets=sets)
+    whole, states = new_state(step), []
+    for rows in parts:
+        state = new_state(step)
+        for each in (state, whole):
+            each.update(stored_batch(rows), range(4))
+        states.append(read_state(step, state.to_bytes()))
+    for other in states[1:]:
+        states[0].merge(other)
+    assert states[0].finish(None).to_pylist() == whole.finish(None).to_pylist()
+    first = whole.finish(None).to_pylist()[-1]
+    xs = [x for rows in parts for _, x, _ in rows if x is not None]
+    assert first["v0"]["estimate"] == len(set(xs))
+    if xs:  # the last line is the group of all rows
+        assert ProfileSketch.from_bytes(first["v2"]).distinct() == len(set(xs))
+        assert first["v3"] == sum(max(y for rows in parts for _, x, y in rows if x == each) for each in set(xs))
+    else:
+        assert first["v2"] is None is first["v3"]

@@ -246,3 +246,26 @@ def test_a_coarse_group_is_not_bound_by_a_halved_capacity():
     assert sketch.capacity < 4096
     whole = sketch.regroup(sketch.groups(), np.zeros(2000, np.uint64))
     assert whole.rse()[0] == pytest.approx(np.sqrt((1 - whole.sampled()[0]) / 4096), rel=1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(0, 30))), max_size=80))
+def test_sketches_of_groups_are_sketches_of_their_rows(rows):
+    """Taken out of the groups, each sketch has the bytes of one over the rows of its group, exact or cut."""
+    ids, values = np.array([g for g, _ in rows], np.uint64), pa.array([x for _, x in rows], pa.int64())
+    for capacity in (4, 65_536):
+        grouped = GroupedSketch(capacity).update(ids, values)
+        apart = [
+            ProfileSketch(capacity).update(pa.array([x for g, x in rows if g == group], pa.int64())).to_bytes()
+            for group in grouped.groups().tolist()
+        ]
+        assert [each.to_bytes() for each in grouped.sketches()] == apart
+
+
+def test_sketches_of_groups_that_share_a_budget():
+    """Where capacities had to halve, groups within theirs stay whole, and the others say what they were cut to."""
+    ids = np.repeat(np.arange(3, dtype=np.uint64), [900, 900, 5])
+    grouped = GroupedSketch(1_000, budget=1_010).update(ids, np.arange(1_805))
+    large, _, small = grouped.sketches()
+    assert (large.capacity, small.capacity, small.exact) == (500, 1_000, True)
+    assert large.to_bytes() == ProfileSketch(500).update(np.arange(900)).to_bytes()
+    assert small.to_bytes() == ProfileSketch(1_000).update(np.arange(1_800, 1_805)).to_bytes()

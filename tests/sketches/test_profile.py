@@ -451,3 +451,10 @@ def test_a_large_capacity_counts_everything():
     counts = np.unique(np.bincount(values), return_counts=True)
     expected = {int(i): float(f) for i, f in zip(*counts, strict=True) if i}
     assert ProfileSketch(2**32 - 1).update(values).profile() == expected
+
+
+def test_the_origin_may_be_known_last():
+    """A sketch that learns where its rows come from is the one that knew from the start."""
+    late = ProfileSketch(20).update(np.arange(50)).drawn(Origin(0.1, population=500))
+    early = ProfileSketch(20, origin=Origin(0.1, population=500)).update(np.arange(50))
+    assert late.to_bytes() == early.to_bytes()
