@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from paretosql.engine.block_state import BlockState
 from paretosql.engine.plan import Call, Sketch
 from paretosql.errors import DataError, compose
 from paretosql.sketches import GroupedSketch, ProfileSketch
@@ -48,6 +49,8 @@ class SketchState(Protocol):
 
 def new_state(step: Sketch) -> SketchState:
     """An empty state for a step."""
+    if step.blocks is not None:
+        return BlockState(step)
     return GroupedState(step) if step.sets else WholeState(step)
 
 

@@ -11,11 +11,12 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import option_node, options_of, spot_of
-from paretosql.engine.plan import DEFAULT_SAMPLED, DEFAULT_SKETCH, Sampling
+from paretosql.engine.plan import BERNOULLI, BLOCK_SAMPLING, DEFAULT_SAMPLED, DEFAULT_SKETCH, Sampling
 from paretosql.errors import ProgrammingError, closest, compose
 from paretosql.sketches.estimators import estimators
 
-KNOWN = ("method", "rate", "seed")
+KNOWN = ("method", "rate", "sampling", "seed")
+SAMPLINGS = (BERNOULLI, BLOCK_SAMPLING)
 LARGEST_SEED = 2**63 - 1
 
 
@@ -41,7 +42,7 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
             near = closest(name, KNOWN)
             hint = f"did you mean {near}? " if near else ""
             raise _wrong(
-                node, name, catalog, f"ndv has no option {name!r}", f"{hint}The options are method, rate, seed."
+                node, name, catalog, f"ndv has no option {name!r}", f"{hint}The options are {', '.join(KNOWN)}."
             )
     rate = _rate(node, values["rate"], catalog) if "rate" in values else None
     seed = _seed(node, values["seed"], catalog) if "seed" in values else 0
@@ -49,9 +50,10 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
         method = _method(node, values["method"], rate, catalog)
     else:
         method = DEFAULT_SKETCH if rate is None else DEFAULT_SAMPLED
+    kind = _sampling(node, values["sampling"], rate, catalog) if "sampling" in values else BERNOULLI
     if rate == 1:
         return CountOptions(method, Sampling(None, seed), exact=True)
-    return CountOptions(method, Sampling(rate, seed))
+    return CountOptions(method, Sampling(rate, seed, kind))
 
 
 def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
@@ -83,6 +85,17 @@ def _seed(node: exp.Expr, value: Any, catalog: Catalog) -> int:
         hint = "the same seed gives the same sample again, for example seed => 42"
         raise _wrong(node, "seed", catalog, f"seed is a whole number from 0 to {LARGEST_SEED}, not {value!r}", hint)
     return value
+
+
+def _sampling(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
+    name = str(value).lower()
+    if not isinstance(value, str) or name not in SAMPLINGS:
+        hint = f"sampling => {' or '.join(map(repr, SAMPLINGS))}"
+        raise _wrong(node, "sampling", catalog, f"no way of sampling named {value!r}", hint)
+    if rate is None:
+        hint = f"add a rate: ndv(x, rate => 0.01, sampling => '{name}')"
+        raise _wrong(node, "sampling", catalog, "without a rate every row is read", hint)
+    return name
 
 
 def _method(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:

@@ -13,7 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
+from paretosql.engine.row_groups import Footers, Piece
+from paretosql.sketches.block_draw import Draw
+from paretosql.sketches.blocks import Known
+
 DEFAULT_SKETCH = "sketch"  # the full scan with a ProfileSketch
+BERNOULLI, BLOCK_SAMPLING = "bernoulli", "block"
 DEFAULT_SAMPLED = "chao"  # our choice: the least ratio error among gee, duj1 and chao at 1 % and 10 %
 
 
@@ -27,10 +34,14 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which rows an operator sees: a Bernoulli share `rate` of them under `seed`, or all (None)."""
+    """Which rows an operator sees: a share `rate` of them under `seed`, or all (None).
+
+    `kind` is 'bernoulli', each row by itself, or 'block', stretches of rows.
+    """
 
     rate: float | None = None
     seed: int = 0
+    kind: str = BERNOULLI
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,28 @@ class Materialize:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Let `name` stand for the columns of `schema` and the block number, over drawn pieces of the files that `source`
+    reads.
+    """
+
+    name: str
+    source: Fragment
+    pieces: tuple[Piece, ...]
+    footers: Footers
+    schema: pa.Schema
+    drawn: Draw
+
+
+@dataclass(frozen=True)
+class BlockShare:
+    """What a count from blocks needs: the sampled part of the rows, and what is known of each call's column."""
+
+    share: float
+    known: tuple[Known, ...]
+
+
+@dataclass(frozen=True)
 class Sketch:
     """Distinct counts per group.
 
@@ -67,6 +100,7 @@ class Sketch:
     counts: Fragment | None = None
     repeatable: bool = True  # whether reading `source` again gives the same rows
     sets: tuple[tuple[str, int], ...] = ()  # (column, grouping bits); empty: one group of all rows
+    blocks: BlockShare | None = None  # the rows of `source` are of sampled blocks, which their column BLOCK numbers
 
 
 @dataclass(frozen=True)
@@ -94,7 +128,7 @@ class Report:
         return self.sketch.calls[0].method
 
 
-Step = Materialize | Sketch | Report
+Step = Materialize | Blocks | Sketch | Report
 
 
 @dataclass(frozen=True)

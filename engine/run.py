@@ -12,9 +12,10 @@ import pyarrow as pa
 from paretosql.engine import fragment as fragments
 from paretosql.engine.aggregate import WholeState, new_state
 from paretosql.engine.faults import translated_names
-from paretosql.engine.plan import DEFAULT_SKETCH, Fragment, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import DEFAULT_SKETCH, Blocks, Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
+from paretosql.engine.row_groups import read_pieces
 from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
 from paretosql.sketches import ProfileSketch
@@ -59,6 +60,12 @@ def _materialize(run: Run, step: Materialize) -> None:
         )
         ((count,),) = run.session.con.execute(f"SELECT count(*) FROM {step.name}").fetchall()
     run.recorder.finish(StepRecord(step.name, "materialize", count, 0, count, time.monotonic() - began))
+
+
+def _blocks(run: Run, step: Blocks) -> None:
+    reader = read_pieces(step.pieces, step.footers, step.schema)
+    run.session.work.keep(run.session.con, step.name, reader)
+    run.recorder.finish(StepRecord(step.name, "blocks", 0, 0, step.drawn.rows, 0.0))
 
 
 def _sketch(run: Run, step: Sketch) -> None:
@@ -111,4 +118,9 @@ def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> d
     return {**line, "estimate": value_or_none, "low": round(found.lower), "high": round(found.upper)}
 
 
-_RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {Materialize: _materialize, Sketch: _sketch, Report: _report}
+_RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {
+    Materialize: _materialize,
+    Blocks: _blocks,
+    Sketch: _sketch,
+    Report: _report,
+}

@@ -7,23 +7,46 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
+from paretosql.engine.block_sampling import HINT, in_blocks
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.lift import VALUE
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Call, Sampling, Sketch
+from paretosql.engine.plan import BLOCK_SAMPLING, BlockShare, Blocks, Call, Sampling, Sketch
+from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT, Block, group_columns, set_columns
 from paretosql.engine.scope import Scope
+from paretosql.errors import NotSupportedError, compose
 
 
-def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bool) -> list[Sketch]:
-    """One sketch step for each way of sampling."""
-    made = []
+def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bool) -> list[Sketch | Blocks]:
+    """One sketch step for each way of sampling, after the step that fills what it reads."""
+    made: list[Sketch | Blocks] = []
     for sampling in dict.fromkeys(each.sampling for each in block.options):
         chosen = [at for at, each in enumerate(block.options) if each.sampling == sampling]
-        step = _sketch(block, scope, catalog, sampling, chosen)
-        made.append(replace(step, repeatable=repeatable))
+        if sampling.kind == BLOCK_SAMPLING:
+            made += _block_sketch(block, scope, catalog, sampling, chosen)
+        else:
+            made.append(replace(_sketch(block, scope, catalog, sampling, chosen), repeatable=repeatable))
     return made
+
+
+def _block_sketch(
+    block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]
+) -> tuple[Blocks, Sketch]:
+    if block.grouping.keys:
+        raise NotSupportedError(compose("block samples are not taken per group", hint=HINT))
+    values = [block.arguments[at] for at in chosen]
+    sampled_rows = in_blocks(block.rows, scope.with_, values, sampling, catalog)
+    source = sampled_rows.rows.copy()
+    arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
+    source.set("expressions", [*arguments, exp.column(BLOCK)])
+    calls = tuple(Call(f"{ARGUMENT}{at}", f"{VALUE}{at}", block.options[at].method) for at in chosen)
+    share = BlockShare(sampled_rows.step.drawn.share, sampled_rows.known)
+    name = catalog.new_name()
+    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, repeatable=False, blocks=share)
+    catalog.declare(name, output_schema(step))
+    return sampled_rows.step, step
 
 
 def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]) -> Sketch:

@@ -113,6 +113,11 @@ class BlockSample:
         self._kept: dict[int, list[tuple[Words, Counts]]] = {}
         self._pairs = 0
 
+    @property
+    def blocks(self) -> int:
+        """Blocks that have shown a row that is not NULL."""
+        return len(self._rows)
+
     def update(self, values: Values, blocks: npt.NDArray[np.integer]) -> Self:
         """Add rows: an Arrow or numpy column of n values, and the block of each, shape (n,).
 

@@ -1,0 +1,137 @@
+"""From a query to one over blocks of its table: which blocks are read, and what is known of its columns.
+
+Only Parquet files, through expressions, WHERE, subqueries, common table expressions and views, are read in blocks; see
+`leaf`. The choice is made while planning, so that EXPLAIN shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlglot import exp
+
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.leaf import Leaf, leaf_of
+from paretosql.engine.parameters import fragment
+from paretosql.engine.parquet_bounds import known_of
+from paretosql.engine.parquet_files import parquet_paths, scan_name
+from paretosql.engine.plan import Blocks, Sampling
+from paretosql.engine.row_groups import Footers, Piece, read_footers, with_block
+from paretosql.errors import NotSupportedError, Spot, compose
+from paretosql.sketches.block_draw import draw
+from paretosql.sketches.blocks import Known
+
+HINT = "sampling => 'bernoulli' takes rows from anywhere."
+
+
+@dataclass(frozen=True)
+class InBlocks:
+    """A query over sampled blocks: `step` fills what it reads, its rows have a last column BLOCK.
+
+    known: for each value that is counted, what metadata says of it.
+    """
+
+    step: Blocks
+    rows: exp.Select
+    known: tuple[Known, ...]
+
+
+def in_blocks(
+    rows: exp.Select,
+    with_: exp.With | None,
+    values: Sequence[exp.Expr],
+    sampling: Sampling,
+    catalog: Catalog,
+    spot: Spot | None = None,
+) -> InBlocks:
+    """Put sampled blocks in the place of the table behind a query.
+
+    Args:
+        rows: FROM and WHERE, without columns; `with_` are the common table expressions it may name.
+        values: what is counted, over those rows.
+        sampling: its rate is below 1.
+        spot: where the user asked for it.
+    Raises:
+        NotSupportedError: the query reads something that has no blocks.
+        OperationalError: a file cannot be read.
+    """
+    query = rows.copy()
+    query.set("expressions", [each.copy() for each in values])
+    leaf = leaf_of(query, with_, catalog)
+    paths = None if leaf is None else parquet_paths(leaf.table, catalog)
+    if leaf is None or paths is None:
+        problem = "blocks are sampled from local Parquet files, not from joins, merged rows or other tables"
+        raise NotSupportedError(compose(problem, spot, HINT))
+    footers = read_footers(paths)
+    columns = catalog.describe(*_whole(leaf))
+    needed = _needed(leaf, [name for name, _ in columns], spot)
+    schema = _schema(footers, needed, spot)
+    known = tuple(_known(leaf, each, footers, schema, catalog) for each in leaf.query.expressions)
+    name = catalog.new_name()
+    catalog.declare(name, with_block(schema))
+    step = _step(name, leaf, footers, schema, sampling)
+    leaf.put(name, scan_name(leaf.table), _columns(columns, name, needed, catalog, spot))
+    return InBlocks(step, leaf.query, known)
+
+
+def _whole(leaf: Leaf) -> tuple[str, frozenset[str]]:
+    piece = fragment(exp.select("*").from_(leaf.table.copy()))
+    return piece.sql, piece.wants
+
+
+def _needed(leaf: Leaf, columns: list[str], spot: Spot | None) -> set[str]:
+    """Lower-case names of the table's columns that the query reads."""
+    names = {part.name.lower() for node in leaf.query.find_all(exp.Column) for part in node.parts}
+    known = {each.lower() for each in columns}
+    alias = (leaf.table.alias or scan_name(leaf.table)).lower()
+    bare = {node.name.lower() for node in leaf.query.find_all(exp.Column)}
+    outside = (bare & {"filename", "file_row_number", "file_index", "rowid", alias}) - known
+    if outside:
+        raise NotSupportedError(compose(f"a block sample cannot read {min(outside)!r}", spot, HINT))
+    return known if leaf.renamed else names & known
+
+
+def _schema(footers: Footers, needed: set[str], spot: Spot | None) -> pa.Schema:
+    """The columns to read, as the files have them."""
+    whole = footers.schema()
+    chosen = [field for field in whole if field.name.lower() in needed]
+    if len(chosen) != len(needed):
+        missing = min(needed - {field.name.lower() for field in chosen}, default="a column that occurs twice")
+        raise NotSupportedError(compose(f"{missing!r} is not stored in {footers.paths[0]}", spot, HINT))
+    return pa.schema(chosen)
+
+
+def _columns(
+    columns: list[tuple[str, str]], name: str, needed: set[str], catalog: Catalog, spot: Spot | None
+) -> list[exp.Expr]:
+    """The table's columns over what Arrow reads: of the same types, NULL where nobody looks."""
+    read = {column.lower(): (column, kind) for column, kind in catalog.describe(f"FROM {name}")}
+    made = []
+    for column, kind in columns:
+        own: exp.Expr = exp.null()
+        if column.lower() in needed:
+            stored, found = read[column.lower()]
+            if found != kind and not (found.startswith("TIMESTAMP") and kind.startswith("TIMESTAMP")):
+                raise NotSupportedError(compose(f"values of type {kind} cannot be read in blocks", spot, HINT))
+            own = exp.column(exp.to_identifier(stored, quoted=True))
+            own = own if found == kind else exp.cast(own, kind, dialect="duckdb")
+        made.append(exp.alias_(own, exp.to_identifier(column, quoted=True)))
+    return made
+
+
+def _known(leaf: Leaf, value: exp.Expr, footers: Footers, schema: pa.Schema, catalog: Catalog) -> Known:
+    column = leaf.column(value)
+    stored = next((each for each in schema.names if column is not None and each.lower() == column.lower()), None)
+    if stored is None:
+        return Known()
+    return known_of(footers, stored, catalog.session.con, filtered=leaf.filtered)
+
+
+def _step(name: str, leaf: Leaf, footers: Footers, schema: pa.Schema, sampling: Sampling) -> Blocks:
+    drawn = draw(footers.sizes(), sampling.rate or 1.0, sampling.seed)
+    places = footers.places()
+    chosen = zip(drawn.group.tolist(), drawn.start.tolist(), drawn.stop.tolist(), strict=True)
+    pieces = tuple(Piece(*places[group], start, stop) for group, start, stop in chosen)
+    return Blocks(name, fragment(exp.select("*").from_(leaf.table.copy())), pieces, footers, schema, drawn)

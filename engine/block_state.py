@@ -1,0 +1,62 @@
+"""The sketch operator over sampled blocks: what it accumulates, and the estimate for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paretosql.engine.plan import BlockShare, Sketch
+from paretosql.engine.row_groups import BLOCK
+from paretosql.errors import DataError, compose
+from paretosql.sketches.blocks import TOO_FEW_BLOCKS, BlockSample, estimate_blocks
+from paretosql.sketches.estimators import Estimate
+
+WORTHLESS = 5  # blocks with rows; our choice: ten pairs of blocks say nothing about recurrence
+
+
+class BlockState:
+    """One block sample per call, over all rows."""
+
+    def __init__(self, step: Sketch) -> None:
+        self._step = step
+        self._blocks = step.blocks or BlockShare(1.0, ())
+        self.samples = [BlockSample(step.sampling.seed) for _ in step.calls]
+
+    def update(self, batch: pa.RecordBatch, calls: Iterable[int]) -> None:
+        blocks: npt.NDArray[np.int32] = batch.column(BLOCK).to_numpy()
+        for at in calls:
+            self.samples[at].update(batch.column(self._step.calls[at].column), blocks)
+
+    def profile(self, at: int) -> dict[int, float]:
+        return dict(self.samples[at].summary().by_row)
+
+    def restart(self, at: int) -> None:
+        self.samples[at] = BlockSample(self._step.sampling.seed)
+
+    def merge(self, other: BlockState) -> None:
+        for mine, theirs in zip(self.samples, other.samples, strict=True):
+            mine.merge(theirs)
+
+    def estimate(self, at: int) -> Estimate:
+        """The estimate of one call."""
+        call, share = self._step.calls[at], self._blocks.share
+        return estimate_blocks(call.method, self.samples[at].summary(), share, self._blocks.known[at])
+
+    def finish(self, counts: pa.Table | None) -> pa.Table:
+        """The relation of the step.
+
+        Raises:
+            DataError: the rows of fewer than 5 blocks were seen, and values cluster in them, so that the answer would
+                be a guess. Bounds that meet are an answer all the same.
+        """
+        values = {}
+        for at, call in enumerate(self._step.calls):
+            found = self.estimate(at)
+            if TOO_FEW_BLOCKS in found.warnings and self.samples[at].blocks < WORTHLESS and found.lower < found.upper:
+                problem = f"{self.samples[at].blocks} blocks of rows are too few for an estimate: equal values cluster"
+                raise DataError(compose(problem, hint="use a larger rate, or sampling => 'bernoulli'."))
+            values[call.output] = pa.array([None if found.value is None else round(found.value)], pa.int64())
+        return pa.table(values)
