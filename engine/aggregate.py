@@ -60,6 +60,8 @@ def read_state(step: Sketch, data: bytes) -> SketchState:
     Raises:
         DataError: the bytes are damaged.
     """
+    if step.blocks is not None:
+        return BlockState.from_bytes(step, data)
     return GroupedState.from_bytes(step, data) if step.sets else WholeState.from_bytes(step, data)
 
 

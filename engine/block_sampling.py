@@ -44,7 +44,7 @@ def in_blocks(
     values: Sequence[exp.Expr],
     sampling: Sampling,
     catalog: Catalog,
-    spot: Spot | None = None,
+    spot: Spot | None,
 ) -> InBlocks:
     """Put sampled blocks in the place of the table behind a query.
 

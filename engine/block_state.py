@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 
 import numpy as np
@@ -39,6 +40,24 @@ class BlockState:
     def merge(self, other: BlockState) -> None:
         for mine, theirs in zip(self.samples, other.samples, strict=True):
             mine.merge(theirs)
+
+    def to_bytes(self) -> bytes:
+        sink = io.BytesIO()
+        table = pa.table({"sample": pa.array([each.to_bytes() for each in self.samples], pa.binary())})
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return sink.getvalue()
+
+    @classmethod
+    def from_bytes(cls, step: Sketch, data: bytes) -> BlockState:
+        try:
+            with pa.ipc.open_stream(io.BytesIO(data)) as reader:
+                samples = reader.read_all().column("sample").to_pylist()
+        except (pa.ArrowException, OSError, KeyError) as fault:
+            raise DataError(compose("the state of a sketch step is damaged")) from fault
+        state = cls(step)
+        state.samples = [BlockSample.from_bytes(each) for each in samples]
+        return state
 
     def estimate(self, at: int) -> Estimate:
         """The estimate of one call."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import option_node, options_of, spot_of
 from paretosql.engine.plan import BERNOULLI, BLOCK_SAMPLING, DEFAULT_SAMPLED, DEFAULT_SKETCH, Sampling
-from paretosql.errors import ProgrammingError, closest, compose
+from paretosql.errors import ProgrammingError, Spot, closest, compose
 from paretosql.sketches.estimators import estimators
 
 KNOWN = ("method", "rate", "sampling", "seed")
@@ -27,6 +27,7 @@ class CountOptions:
     method: str
     sampling: Sampling
     exact: bool = False
+    spot: Spot | None = field(default=None, compare=False)  # where `sampling` is written
 
 
 def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
@@ -53,7 +54,9 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
     kind = _sampling(node, values["sampling"], rate, catalog) if "sampling" in values else BERNOULLI
     if rate == 1:
         return CountOptions(method, Sampling(None, seed), exact=True)
-    return CountOptions(method, Sampling(rate, seed, kind))
+    option = option_node(node, "sampling")
+    spot = None if option is None else spot_of(option, catalog.text)
+    return CountOptions(method, Sampling(rate, seed, kind), spot=spot)
 
 
 def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:

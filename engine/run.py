@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from paretosql.engine import fragment as fragments
 from paretosql.engine.aggregate import WholeState, new_state
+from paretosql.engine.block_state import BlockState
 from paretosql.engine.faults import translated_names
 from paretosql.engine.plan import DEFAULT_SKETCH, Blocks, Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
@@ -19,7 +20,7 @@ from paretosql.engine.row_groups import read_pieces
 from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
 from paretosql.sketches import ProfileSketch
-from paretosql.sketches.estimators import estimate
+from paretosql.sketches.estimators import Estimate, estimate
 
 Z95 = 1.959963984540054  # two-sided 95 % of the normal distribution
 
@@ -90,6 +91,10 @@ def _report(run: Run, step: Report) -> None:
     if step.exact:
         read.rows = max(counts[:width], default=0)
         lines = [_exact_line(*each) for each in zip(step.names, counts[:width], counts[width:], strict=True)]
+    elif step.sketch.blocks is not None:
+        in_blocks = BlockState(step.sketch)
+        read = scan(step.sketch, in_blocks, run.batches)
+        lines = [_block_line(in_blocks, *each) for each in enumerate(step.names)]
     else:
         state = WholeState(step.sketch)
         read = scan(step.sketch, state, run.batches)
@@ -100,7 +105,7 @@ def _report(run: Run, step: Report) -> None:
 
 def _exact_line(name: str, rows: int, distinct: int) -> dict[str, Any]:
     return {"column": name, "estimate": distinct, "low": distinct, "high": distinct, "method": "exact",
-            "sample_rows": rows, "bytes_sent": 0}  # fmt: skip
+            "sample_rows": rows, "bytes_sent": 0, "warnings": []}  # fmt: skip
 
 
 def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> dict[str, Any]:
@@ -112,10 +117,22 @@ def _report_line(step: Report, name: str, sketch: ProfileSketch, rows: int) -> d
     }
     if step.method == DEFAULT_SKETCH:
         value, margin = sketch.distinct(), Z95 * sketch.rse() * sketch.distinct()
-        return {**line, "estimate": round(value), "low": round(value - margin), "high": round(value + margin)}
+        return {**line, "estimate": round(value), "low": round(value - margin), "high": round(value + margin),
+                "warnings": []}  # fmt: skip
     found = estimate(step.method, sketch.profile(), rows, sample_rows=sketch.rows)
-    value_or_none = None if found.value is None else round(found.value)
-    return {**line, "estimate": value_or_none, "low": round(found.lower), "high": round(found.upper)}
+    return {**line, **_estimated(found)}
+
+
+def _block_line(state: BlockState, at: int, name: str) -> dict[str, Any]:
+    found, sample = state.estimate(at), state.samples[at]
+    line = {"column": name, "method": found.method, "sample_rows": sample.rows, "bytes_sent": len(sample.to_bytes())}
+    return {**line, **_estimated(found)}
+
+
+def _estimated(found: Estimate) -> dict[str, Any]:
+    value = None if found.value is None else round(found.value)
+    ends = {"low": round(found.lower), "high": round(found.upper)}
+    return {"estimate": value, **ends, "warnings": list(found.warnings)}
 
 
 _RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {

@@ -34,10 +34,11 @@ def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bo
 def _block_sketch(
     block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]
 ) -> tuple[Blocks, Sketch]:
+    spot = block.options[chosen[0]].spot
     if block.grouping.keys:
-        raise NotSupportedError(compose("block samples are not taken per group", hint=HINT))
+        raise NotSupportedError(compose("block samples are not taken per group", spot, HINT))
     values = [block.arguments[at] for at in chosen]
-    sampled_rows = in_blocks(block.rows, scope.with_, values, sampling, catalog)
+    sampled_rows = in_blocks(block.rows, scope.with_, values, sampling, catalog, spot)
     source = sampled_rows.rows.copy()
     arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
     source.set("expressions", [*arguments, exp.column(BLOCK)])

@@ -25,6 +25,7 @@ Memory is bounded as in `profile`: of more than 2**18 (block, value) pairs only 
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.estimators import Estimate, estimate
@@ -114,6 +116,11 @@ class BlockSample:
         self._pairs = 0
 
     @property
+    def rows(self) -> int:
+        """Rows seen that are not NULL."""
+        return sum(self._rows.values())
+
+    @property
     def blocks(self) -> int:
         """Blocks that have shown a row that is not NULL."""
         return len(self._rows)
@@ -181,6 +188,49 @@ class BlockSample:
         self._shrink()
         return self
 
+    def to_bytes(self) -> bytes:
+        """The state for a place that will merge it: an Arrow stream, of this version only."""
+        self._shrink()
+        order = sorted(self._rows)
+        columns = {
+            "block": pa.array(order, pa.int64()),
+            "rows": pa.array([self._rows[block] for block in order], pa.int64()),
+            "changes": pa.array([self._changes[block] for block in order], pa.int64()),
+            "last": pa.array([int(self._last[block]) for block in order], pa.uint64()),
+            "keys": pa.array([self._kept[block][0][0] for block in order], pa.large_list(pa.uint64())),
+            "counts": pa.array([self._kept[block][0][1] for block in order], pa.large_list(pa.int64())),
+        }
+        state = {"seed": str(self._seed), "theta": str(self._theta)}
+        table = pa.table(columns).replace_schema_metadata(state)
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return sink.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The sample that `to_bytes` wrote.
+
+        Raises:
+            DataError: the bytes are no such sample.
+        """
+        try:
+            with pa.ipc.open_stream(io.BytesIO(data)) as reader:
+                table = reader.read_all().combine_chunks()
+            sample = cls(int(table.schema.metadata[b"seed"]))
+            sample._theta = int(table.schema.metadata[b"theta"])
+            blocks, rows, changes, last, keys, counts = (column.to_pylist() for column in table.columns)
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as fault:
+            raise DataError(compose("these bytes are no block sample")) from fault
+        sample._rows = dict(zip(blocks, rows, strict=True))
+        sample._changes = dict(zip(blocks, changes, strict=True))
+        sample._last = {block: np.uint64(word) for block, word in zip(blocks, last, strict=True)}
+        pieces = zip(keys, counts, strict=True)
+        arrays = [(np.array(key, np.uint64), np.array(count, np.int64)) for key, count in pieces]
+        sample._kept = {block: [piece] for block, piece in zip(blocks, arrays, strict=True)}
+        sample._pairs = sum(len(key) for key, _ in arrays)
+        return sample
+
     def summary(self) -> Blocks:
         """The statistics of all rows so far. O(pairs log pairs)."""
         self._shrink()
@@ -231,13 +281,16 @@ def estimate_blocks(
         collapse: False takes the rows for a random sample whatever they show, and warns.
     Returns:
         An Estimate within the bounds of `known`; `value` is None when no rows were sampled of a population that has
-        some. Its interval is that of `estimate`; where values add up, 95 % from the spread over blocks.
+        some. Its interval is that of `estimate`; where values add up, 95 % from the spread over blocks. Bounds that
+        meet are the answer, by the method "metadata".
     Raises:
         ProgrammingError, DataError: as `estimate`; DataError also for a share out of range.
     """
     if not 0 < share <= 1:
         raise DataError(compose(f"the share {share} of a block sample is out of range", hint="it is in (0, 1]."))
     known = known or Known()
+    if known.rows is not None and known.lower >= known.upper:
+        return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
     if share == 1 or not blocks.n or not blocks.clustered or not collapse:
         found = estimate(method, blocks.by_row, rows, confidence=confidence, sample_rows=blocks.n)
