@@ -21,7 +21,7 @@ from paretosql.engine.plan import Blocks, Sampling
 from paretosql.engine.row_groups import Footers, Piece, read_footers, with_block
 from paretosql.errors import NotSupportedError, Spot, compose
 from paretosql.sketches.block_draw import draw
-from paretosql.sketches.blocks import Known
+from paretosql.sketches.block_estimates import Known
 
 HINT = "sampling => 'bernoulli' takes rows from anywhere."
 
@@ -44,6 +44,7 @@ def in_blocks(
     values: Sequence[exp.Expr],
     sampling: Sampling,
     catalog: Catalog,
+    *,
     spot: Spot | None,
 ) -> InBlocks:
     """Put sampled blocks in the place of the table behind a query.

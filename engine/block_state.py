@@ -12,7 +12,8 @@ import pyarrow as pa
 from paretosql.engine.plan import BlockShare, Sketch
 from paretosql.engine.row_groups import BLOCK
 from paretosql.errors import DataError, compose
-from paretosql.sketches.blocks import TOO_FEW_BLOCKS, BlockSample, estimate_blocks
+from paretosql.sketches.block_estimates import TOO_FEW_BLOCKS, estimate_blocks
+from paretosql.sketches.blocks import BlockSample
 from paretosql.sketches.estimators import Estimate
 
 WORTHLESS = 5  # blocks with rows; our choice: ten pairs of blocks say nothing about recurrence

@@ -1,8 +1,8 @@
 """The one table behind a query, and another in its place.
 
 A block sample replaces what is scanned and keeps the rest of the query, so it needs a query in which every row stands
-for one row of one table: a SELECT with expressions and WHERE over a table, or over such a SELECT as a subquery, a common
-table expression or a view.
+for one row of one table: a SELECT with expressions and WHERE over a table, or over such a SELECT as a subquery, a
+common table expression or a view.
 """
 
 from __future__ import annotations
@@ -17,7 +17,19 @@ from paretosql.engine.nodes import function_name, own_nodes
 from paretosql.engine.row_groups import BLOCK
 
 DEEPEST = 100  # our choice: views inside views
-_MANY = ("joins", "laterals", "group", "having", "qualify", "distinct", "limit", "offset", "sample", "windows", "pivots")
+_MANY = (
+    "joins",
+    "laterals",
+    "group",
+    "having",
+    "qualify",
+    "distinct",
+    "limit",
+    "offset",
+    "sample",
+    "windows",
+    "pivots",
+)
 _TABLE_PARTS = ("sample", "joins", "laterals", "pivots", "ordinality", "version", "when")
 
 

@@ -9,7 +9,7 @@
 
 Two row groups whose ranges touch share the value at the border, so it is taken off the sum.
 
-Source: the bounds are section-by-section facts of the Parquet format; their use here is our design.
+Source: the format (apache/parquet-format); the use of it here is our design.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ import itertools
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from paretosql.engine.dictionary_pages import MOST_CHUNKS, Chunk, dictionary_sizes, pure_dictionaries
 from paretosql.engine.row_groups import Footers
-from paretosql.sketches.blocks import Known
+from paretosql.sketches.block_draw import FEWEST
+from paretosql.sketches.block_estimates import Known
 
+MANY_GROUPS: Final = FEWEST  # our choice: so many row groups that do not overlap are no accident
 _STEPS: dict[type, Callable[[Any], int]] = {bool: int, int: int, datetime.date: datetime.date.toordinal}
 _EXACT = (bool, int, datetime.date, datetime.datetime, datetime.time, Decimal)  # text may be cut short in statistics
 _ORDERED = (*_EXACT, str, bytes)  # not floats: a NaN stands outside of the range
@@ -59,9 +61,10 @@ def known_of(footers: Footers, column: str, con: duckdb.DuckDBPyConnection, *, f
         lower = max(lower, math.fsum(lows) - borders)
         if ranges and isinstance(ranges[0][0], _EXACT):
             upper = min(upper, math.fsum(highs) - borders)
+    apart = borders is not None and len(chunks) >= MANY_GROUPS
     if filtered:
-        return Known(None, 0.0, upper, borders is not None)
-    return Known(rows, min(lower, upper), upper, borders is not None)
+        return Known(None, 0.0, upper, apart)
+    return Known(rows, min(lower, upper), upper, apart)
 
 
 def _chunks(footers: Footers, column: str) -> list[Chunk]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from paretosql.engine.row_groups import Footers, Piece
 from paretosql.sketches.block_draw import Draw
-from paretosql.sketches.blocks import Known
+from paretosql.sketches.block_estimates import Known
 
 DEFAULT_SKETCH = "sketch"  # the full scan with a ProfileSketch
 BERNOULLI, BLOCK_SAMPLING = "bernoulli", "block"

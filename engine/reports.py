@@ -48,7 +48,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     steps: list[Step] = []
     if options.sampling.kind == BLOCK_SAMPLING and not options.exact:
         name = catalog.new_name()
-        made = _block_report(name, query, with_, columns, options, catalog)
+        made = _block_report(name, query, with_, columns, options=options, catalog=catalog)
         _put(node, name, catalog)
         return made
     changing = catalog.rows_change([query] if with_ is None else [query, with_])
@@ -75,6 +75,7 @@ def _block_report(
     query: exp.Expr,
     with_: exp.With | None,
     columns: list[tuple[str, ColumnType]],
+    *,
     options: CountOptions,
     catalog: Catalog,
 ) -> list[Step]:
@@ -83,7 +84,7 @@ def _block_report(
     rows = exp.Select().from_(exp.Subquery(this=query.copy(), alias=alias))
     plain = [exp.column(exp.to_identifier(column, quoted=True)) for column, _ in columns]
     values = [distinct_in_arrow(each, kind) for each, (_, kind) in zip(plain, columns, strict=True)]
-    sampled_rows = in_blocks(rows, with_, values, options.sampling, catalog, options.spot)
+    sampled_rows = in_blocks(rows, with_, values, options.sampling, catalog, spot=options.spot)
     source = sampled_rows.rows.copy()
     named = [exp.alias_(each, f"{ARGUMENT}{at}") for at, each in enumerate(values)]
     source.set("expressions", [*named, exp.column(BLOCK)])

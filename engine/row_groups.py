@@ -58,7 +58,7 @@ def read_footers(paths: Sequence[str]) -> Footers:
     Raises:
         OperationalError: a file cannot be opened or is damaged.
     """
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     files = []
     for path in paths:
@@ -84,7 +84,7 @@ def with_block(schema: pa.Schema) -> pa.Schema:
 
 
 def _batches(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     known = dict(zip(footers.paths, footers.files, strict=True))
     at, path, file, table = None, None, None, None

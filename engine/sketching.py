@@ -12,7 +12,7 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.lift import VALUE
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import BLOCK_SAMPLING, BlockShare, Blocks, Call, Sampling, Sketch
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, BlockShare, Call, Sampling, Sketch
 from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT, Block, group_columns, set_columns
 from paretosql.engine.scope import Scope
@@ -38,7 +38,7 @@ def _block_sketch(
     if block.grouping.keys:
         raise NotSupportedError(compose("block samples are not taken per group", spot, HINT))
     values = [block.arguments[at] for at in chosen]
-    sampled_rows = in_blocks(block.rows, scope.with_, values, sampling, catalog, spot)
+    sampled_rows = in_blocks(block.rows, scope.with_, values, sampling, catalog, spot=spot)
     source = sampled_rows.rows.copy()
     arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
     source.set("expressions", [*arguments, exp.column(BLOCK)])

@@ -15,7 +15,9 @@ from paretosql.engine.nodes import NdvCall, NdvReport, counted, cte_levels
 from paretosql.errors import NotSupportedError, compose
 
 # While a view is created DuckDB must know the function to find the column types.
-STUB = "CREATE TEMP MACRO ndv(x, method := NULL, rate := NULL, sampling := NULL, seed := NULL) AS approx_count_distinct(x)"
+STUB = (
+    "CREATE TEMP MACRO ndv(x, method := NULL, rate := NULL, sampling := NULL, seed := NULL) AS approx_count_distinct(x)"
+)
 DROP_STUB = "DROP MACRO temp.ndv"
 STUB_NEEDED = "SELECT count(*) = 0 FROM duckdb_functions() WHERE function_name = 'ndv'"  # not when a user made one
 _WHOLE = (exp.Describe, exp.Summarize, exp.Copy, NdvReport)  # they take a table by name, and also a query

@@ -1,34 +1,21 @@
-"""Distinct counts from a sample of blocks, where rows that lie together may hold the same values.
+"""What a sample of blocks shows of a column: rows and distinct values per block, profiles by row and by block.
 
-Estimators take a sample of single rows. In a block sample a value that fills a stretch of rows is seen many times or
-not at all; whatever is seen looks frequent, nothing looks rare, and every estimator answers with little more than what
-was seen: 1 % of the truth on a sorted column. Three ways out, chosen by what the sample shows:
+The collapse counts a value once per block: the profile by block says how many values lie in 1, 2, .. blocks. The test
+for clusters (our design) asks whether the rows could be in random order. If they were, each block would be a random
+part of all sampled rows, and the distinct values expected in it follow from the profile of them all. The quotient of
+observed and expected values, summed over blocks, is 1 in random order and falls to 1 / (number of blocks) when all
+repeats are inside blocks.
 
-| the blocks show | what is estimated from | warning |
-| --- | --- | --- |
-| rows in random order | the rows, as if they had been drawn one by one | |
-| values that cluster in blocks | the collapse: a value counts once per block | CLUSTERED_SAMPLE |
-| and ranges known not to overlap | the distinct values per block, which then add up | CLUSTERED_SAMPLE |
-
-Collapse (Chaudhuri, Das, Srivastava, "Effective Use of Block-Level Sampling in Statistics Estimation", SIGMOD 2004):
-the profile says how many values lie in 1, 2, .. sampled blocks, the rate is the share of blocks, and the population
-has n / q (block, value) pairs, where n are those of the sample. It is right whatever the order of rows, and loses
-against rows only what a block holds twice. It needs many blocks: with fewer than 30 (TOO_FEW_BLOCKS) the number of
-pairs of blocks from which recurrence is learned is below 435 and one odd block weighs too much.
-
-The test for clusters (our design): if rows were in random order, each block would be a random part of all sampled rows,
-and the distinct values expected in it follow from the profile of them all. The quotient of observed and expected, summed
-over blocks, is 1 for random order and falls to 1 / (number of blocks) when no two blocks share a value that repeats.
-
-Memory is bounded as in `profile`: of more than 2**18 (block, value) pairs only those with small hashes are kept.
+Memory is bounded: of more than 2**18 (block, value) pairs only those with small hashes are kept, as in `profile`.
+Source of the collapse: Chaudhuri, Das, Srivastava, "Effective Use of Block-Level Sampling in Statistics Estimation"
+(SIGMOD 2004).
 """
 
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
@@ -36,18 +23,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.errors import DataError, ProgrammingError, compose
-from paretosql.sketches.estimators import Estimate, estimate
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.profile import Counts, count_sorted, parts
 
-CLUSTERED_SAMPLE: Final = "CLUSTERED_SAMPLE"  # values cluster in blocks, so the sampled rows are no random rows
-TOO_FEW_BLOCKS: Final = "TOO_FEW_BLOCKS"  # they do, and there are fewer than 30 blocks
-FEW_BLOCKS: Final = 30  # Chaudhuri, Das, Srivastava 2004 use no fewer; our reading
 MOST_PAIRS: Final = 1 << 18  # our choice: 4 MiB, and 0.2 % standard error
 CLUSTERED_BELOW: Final = 0.95  # our choice: random order stays above 0.98 from 1,000 rows on
 FULL: Final = 1 << 64
-Z95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -247,96 +229,6 @@ class BlockSample:
             _profile(in_blocks, scale),
             sum(self._changes.values()),
         )
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a column apart from the sample, such as from the metadata of its files.
-
-    rows: non-NULL rows, None when unknown. lower, upper: bounds of its distinct values. disjoint: the groups that blocks
-    lie in share no value but at their borders.
-    """
-
-    rows: float | None = None
-    lower: float = 0.0
-    upper: float = math.inf
-    disjoint: bool = False
-
-
-def estimate_blocks(
-    method: str,
-    blocks: Blocks,
-    share: float,
-    known: Known | None = None,
-    *,
-    collapse: bool = True,
-    confidence: float = 0.95,
-) -> Estimate:
-    """Estimate the distinct values of a column from a sample of its blocks; see the head of this module.
-
-    Args:
-        method: a name in `estimators`.
-        share: the sampled part of the population's rows, above 0, at most 1.
-        known: bounds, and the number of rows; without it n / share.
-        collapse: False takes the rows for a random sample whatever they show, and warns.
-    Returns:
-        An Estimate within the bounds of `known`; `value` is None when no rows were sampled of a population that has
-        some. Its interval is that of `estimate`; where values add up, 95 % from the spread over blocks. Bounds that
-        meet are the answer, by the method "metadata".
-    Raises:
-        ProgrammingError, DataError: as `estimate`; DataError also for a share out of range.
-    """
-    if not 0 < share <= 1:
-        raise DataError(compose(f"the share {share} of a block sample is out of range", hint="it is in (0, 1]."))
-    known = known or Known()
-    if known.rows is not None and known.lower >= known.upper:
-        return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
-    rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
-    if share == 1 or not blocks.n or not blocks.clustered or not collapse:
-        found = estimate(method, blocks.by_row, rows, confidence=confidence, sample_rows=blocks.n)
-        naive = blocks.n > 0 and share < 1 and blocks.clustered
-        return _within(found, known, (CLUSTERED_SAMPLE,) if naive else ())
-    warnings = [CLUSTERED_SAMPLE] + [TOO_FEW_BLOCKS] * (len(blocks.rows) < FEW_BLOCKS)
-    if known.disjoint and blocks.in_runs:
-        found = near_additive(blocks, rows)
-    else:
-        pairs = math.fsum(i * number for i, number in blocks.by_block.items())
-        found = estimate(method, blocks.by_block, pairs / share, confidence=confidence, sample_rows=pairs)
-    return _within(found, known, tuple(warnings))
-
-
-def near_additive(blocks: Blocks, rows: float) -> Estimate:
-    """The distinct values of a column in which equal values lie side by side, from its blocks.
-
-    There are as many values as places where the value changes, and one. A block of s rows shows those among s - 1 of
-    the rows - 1 places; so the changes of all blocks are scaled by the places. The interval is 95 % from the spread of
-    changes over blocks (normal approximation).
-
-    Source: "mean distinct per block times blocks, corrected for boundary values"; this correction is our choice.
-    """
-    seen = math.fsum(blocks.by_block.values())
-    places = blocks.rows - 1
-    scale = max(0.0, rows - 1) / max(1.0, float(places.sum()))
-    turns = np.maximum(blocks.distinct - 1, 0.0)
-    value = max(seen, 1 + scale * float(turns.sum()))
-    rest = turns - places * (turns.sum() / max(1, places.sum()))
-    count = len(rest)
-    spread = math.sqrt(count / (count - 1) * float(rest @ rest)) if count > 1 else math.inf
-    margin = Z95 * scale * spread
-    return Estimate(value, value, max(seen, value - margin), min(rows, value + margin), "near_additive")
-
-
-def _within(found: Estimate, known: Known, warnings: tuple[str, ...]) -> Estimate:
-    """The estimate inside the known bounds, with more warnings."""
-    top = known.upper if known.rows is None else min(known.upper, known.rows)
-
-    def clamp(value: float) -> float:
-        return min(max(value, known.lower), top)
-
-    value = None if found.value is None else clamp(found.value)
-    return replace(
-        found, value=value, lower=clamp(found.lower), upper=clamp(found.upper), warnings=(*warnings, *found.warnings)
-    )
 
 
 def _join(pieces: list[tuple[Words, Counts]]) -> tuple[Words, Counts]:
