@@ -7,7 +7,7 @@ Only Parquet files, through expressions, WHERE, subqueries, common table express
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from sqlglot import exp
@@ -17,7 +17,7 @@ from paretosql.engine.leaf import Leaf, leaf_of
 from paretosql.engine.parameters import fragment
 from paretosql.engine.parquet_bounds import known_of
 from paretosql.engine.parquet_files import parquet_paths, scan_name
-from paretosql.engine.plan import Blocks, Sampling
+from paretosql.engine.plan import Blocks, BlockShare, Fragment, Sampling
 from paretosql.engine.row_groups import Footers, Piece, read_footers, with_block
 from paretosql.errors import NotSupportedError, Spot, compose
 from paretosql.sketches.block_draw import draw
@@ -30,12 +30,12 @@ HINT = "sampling => 'bernoulli' takes rows from anywhere."
 class InBlocks:
     """A query over sampled blocks: `step` fills what it reads, its rows have a last column BLOCK.
 
-    known: for each value that is counted, what metadata says of it.
+    share: what the operator needs.
     """
 
     step: Blocks
     rows: exp.Select
-    known: tuple[Known, ...]
+    share: BlockShare
 
 
 def in_blocks(
@@ -66,20 +66,32 @@ def in_blocks(
         problem = "blocks are sampled from local Parquet files, not from joins, merged rows or other tables"
         raise NotSupportedError(compose(problem, spot, HINT))
     footers = read_footers(paths)
-    columns = catalog.describe(*_whole(leaf))
+    whole = _whole(leaf)
+    columns = catalog.describe(whole.sql, whole.wants)
     needed = _needed(leaf, [name for name, _ in columns], spot)
     schema = _schema(footers, needed, spot)
-    known = tuple(_known(leaf, each, footers, schema, catalog) for each in leaf.query.expressions)
+    stored = [_stored(leaf, each, schema) for each in leaf.query.expressions]
+    known = tuple(
+        Known() if column is None else known_of(footers, column, catalog.session.con, filtered=leaf.filtered)
+        for column in stored
+    )
     name = catalog.new_name()
     catalog.declare(name, with_block(schema))
-    step = _step(name, leaf, footers, schema, sampling)
-    leaf.put(name, scan_name(leaf.table), _columns(columns, name, needed, catalog, spot))
-    return InBlocks(step, leaf.query, known)
+    step = _step(name, whole, footers, schema, sampling)
+    if all(each.exact for each in known):
+        step = replace(step, pieces=())
+    share = BlockShare(step.drawn.share, known)
+    made = _columns(columns, name, needed, catalog, spot)
+    plain = tuple(column for column in stored if column is not None)
+    if len(plain) == len(stored) and not leaf.filtered and not any(each.find(exp.Cast) for each in made):
+        share = replace(share, direct=step, plain=plain)
+    leaf.put(name, scan_name(leaf.table), made)
+    return InBlocks(step, leaf.query, share)
 
 
-def _whole(leaf: Leaf) -> tuple[str, frozenset[str]]:
-    piece = fragment(exp.select("*").from_(leaf.table.copy()))
-    return piece.sql, piece.wants
+def _whole(leaf: Leaf) -> Fragment:
+    """All rows of the table."""
+    return fragment(exp.Select(expressions=[exp.Star()], from_=exp.From(this=leaf.table.copy())))
 
 
 def _needed(leaf: Leaf, columns: list[str], spot: Spot | None) -> set[str]:
@@ -122,17 +134,14 @@ def _columns(
     return made
 
 
-def _known(leaf: Leaf, value: exp.Expr, footers: Footers, schema: pa.Schema, catalog: Catalog) -> Known:
+def _stored(leaf: Leaf, value: exp.Expr, schema: pa.Schema) -> str | None:
+    """The column of the files that a value is; None for anything else."""
     column = leaf.column(value)
-    stored = next((each for each in schema.names if column is not None and each.lower() == column.lower()), None)
-    if stored is None:
-        return Known()
-    return known_of(footers, stored, catalog.session.con, filtered=leaf.filtered)
+    return next((each for each in schema.names if column is not None and each.lower() == column.lower()), None)
 
 
-def _step(name: str, leaf: Leaf, footers: Footers, schema: pa.Schema, sampling: Sampling) -> Blocks:
+def _step(name: str, whole: Fragment, footers: Footers, schema: pa.Schema, sampling: Sampling) -> Blocks:
     drawn = draw(footers.sizes(), sampling.rate or 1.0, sampling.seed)
-    places = footers.places()
-    chosen = zip(drawn.group.tolist(), drawn.start.tolist(), drawn.stop.tolist(), strict=True)
-    pieces = tuple(Piece(*places[group], start, stop) for group, start, stop in chosen)
-    return Blocks(name, fragment(exp.select("*").from_(leaf.table.copy())), pieces, footers, schema, drawn)
+    ranges = zip(footers.places(drawn.group), drawn.start.tolist(), drawn.stop.tolist(), strict=True)
+    pieces = tuple(Piece(path, group, start, stop) for (path, group), start, stop in ranges)
+    return Blocks(name, whole, pieces, footers, schema, drawn)

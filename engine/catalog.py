@@ -99,6 +99,8 @@ class Catalog:
 
     def view_text(self, name: str, schema: str | None, database: str | None) -> str | None:
         """The CREATE VIEW behind a name that means a view; None when it means a table or nothing."""
+        if name.lower() not in self._views:
+            return None
         sql = (
             "SELECT sql, view FROM ("
             " SELECT view_name AS name, sql, database_name, schema_name, temporary, true AS view FROM duckdb_views()"
@@ -115,12 +117,9 @@ class Catalog:
 
     def has_relation(self, name: str) -> bool:
         """Whether a table or view has this name."""
-        sql = (
-            "SELECT count(*) FROM (SELECT table_name AS name FROM duckdb_tables()"
-            " UNION ALL SELECT view_name FROM duckdb_views()) WHERE lower(name) = lower($name)"
-        )
+        sql = "SELECT count(*) FROM duckdb_tables() WHERE lower(table_name) = lower($name)"
         ((count,),) = self.session.con.execute(sql, {"name": name}).fetchall()
-        return bool(count)
+        return bool(count) or name.lower() in self._views
 
     def has_table(self, name: str, view: View) -> bool:
         """Whether a table or view of this name stands beside `view`."""

@@ -66,6 +66,8 @@ def _materialize(step: Materialize) -> tuple[str, str]:
 
 
 def _blocks(step: Blocks) -> tuple[str, str]:
+    if not step.pieces:
+        return "blocks", f"none: the metadata of {step.drawn.of_groups} row groups tells all"
     drawn, files = step.drawn, len({piece.path for piece in step.pieces})
     where = f" in {files} of {len(step.footers.paths)} files" if len(step.footers.paths) > 1 else ""
     blocks = f"{len(step.pieces)} blocks of {drawn.rows:,} of {drawn.of_rows:,} rows"

@@ -77,7 +77,8 @@ class Leaf:
         Args:
             alias: what the table is called where the query does not say.
         """
-        source = exp.select(*columns, exp.column(BLOCK)).from_(exp.to_table(name))
+        scan = exp.From(this=exp.Table(this=exp.to_identifier(name)))
+        source = exp.Select(expressions=[*columns, exp.column(BLOCK)], from_=scan)
         called = self.table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
         self.table.replace(exp.Subquery(this=source, alias=called.copy()))
         for select in self.path[1:]:

@@ -43,15 +43,16 @@ def known_of(footers: Footers, column: str, con: duckdb.DuckDBPyConnection, *, f
         filtered: True when some rows are left out; lower bounds do not hold then.
     Cost: 2 us per row group; 20 us more where a dictionary page is looked at.
     """
-    chunks = [each for each in _chunks(footers, column) if each[2].num_values]
-    if any(chunk.path_in_schema != column for _, _, chunk in chunks):
-        return Known()
+    chunks = _chunks(footers, column)
+    if not chunks or chunks[0][2].path_in_schema != column:
+        return Known() if chunks else Known(0.0)
     stats = [chunk.statistics for _, _, chunk in chunks]
     rows = None
     if all(each is not None and each.has_null_count for each in stats):
-        filled = [at for at, (_, _, chunk) in enumerate(chunks) if stats[at].null_count < chunk.num_values]
-        rows = sum(chunk.num_values - each.null_count for (_, _, chunk), each in zip(chunks, stats, strict=True))
-        chunks, stats = [chunks[at] for at in filled], [stats[at] for at in filled]
+        values = [each.num_values for each in stats]  # those that are not NULL
+        rows = sum(values)
+        chunks = [each for each, count in zip(chunks, values, strict=True) if count]
+        stats = [each for each, count in zip(stats, values, strict=True) if count]
     ranges = _ranges(stats)
     borders = _borders(ranges)
     lows, highs = _group_sizes(chunks, stats, con)
@@ -94,7 +95,7 @@ def _borders(ranges: list[tuple[Any, Any]] | None) -> int | None:
     pairs = list(itertools.pairwise(sorted(ranges)))
     if any(left[1] > right[0] for left, right in pairs):
         return None
-    return sum(left[1] == right[0] for left, right in pairs)
+    return sum(1 for left, right in pairs if left[1] == right[0])
 
 
 def _covered(ranges: list[tuple[Any, Any]] | None) -> float:

@@ -77,10 +77,16 @@ class Blocks:
 
 @dataclass(frozen=True)
 class BlockShare:
-    """What a count from blocks needs: the sampled part of the rows, and what is known of each call's column."""
+    """What a count from blocks needs: the sampled part of the rows, and what is known of each call's column.
+
+    `plain` names the stored column of each call when the calls count columns as they are stored and no row is left out.
+    The blocks `direct` can then be counted without DuckDB.
+    """
 
     share: float
     known: tuple[Known, ...]
+    direct: Blocks | None = None
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from paretosql.engine.countable import distinct_in_arrow, refuse_collations
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import BLOCK_SAMPLING, BlockShare, Call, Fragment, Materialize, Report, Sketch, Step
+from paretosql.engine.plan import BLOCK_SAMPLING, Call, Fragment, Materialize, Report, Sketch, Step
 from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
@@ -90,9 +90,8 @@ def _block_report(
     source.set("expressions", [*named, exp.column(BLOCK)])
     if with_ is not None:
         source.set("with_", with_.copy())
-    share = BlockShare(sampled_rows.step.drawn.share, sampled_rows.known)
     calls = tuple(Call(f"{ARGUMENT}{at}", f"n{at}", options.method) for at in range(len(columns)))
-    sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=False, blocks=share)
+    sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=False, blocks=sampled_rows.share)
     return [sampled_rows.step, Report(name, sketch, None, tuple(column for column, _ in columns))]
 
 

@@ -7,7 +7,9 @@ So blocks are read by Arrow, and DuckDB sees them as a stream.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +43,12 @@ class Footers:
         """Rows of every row group, in the order of the files."""
         return np.array([each.row_group(at).num_rows for each in self.files for at in range(each.num_row_groups)], int)
 
-    def places(self) -> list[tuple[str, int]]:
-        """File and number of every row group, in the same order."""
-        pairs = zip(self.paths, self.files, strict=True)
-        return [(path, at) for path, each in pairs for at in range(each.num_row_groups)]
+    def places(self, groups: npt.NDArray[np.int64]) -> list[tuple[str, int]]:
+        """File and number there of row groups that are numbered through all files."""
+        ends = np.cumsum([each.num_row_groups for each in self.files])
+        file = np.searchsorted(ends, groups, side="right")
+        first = ends[file] - [self.files[at].num_row_groups for at in file]
+        return [(self.paths[at], number) for at, number in zip(file, (groups - first).tolist(), strict=True)]
 
     def schema(self) -> pa.Schema:
         """The columns of the first file."""
@@ -73,7 +77,7 @@ def read_pieces(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) ->
     """The pieces one after the other as a stream of `schema` and a last column BLOCK, int32, the number of the piece.
 
     Only the bytes of the schema's columns in the row groups named are read, each row group once if its pieces follow
-    each other. Memory: one row group.
+    each other. Memory: two row groups.
     """
     return pa.RecordBatchReader.from_batches(with_block(schema), _batches(pieces, footers, schema))
 
@@ -84,26 +88,30 @@ def with_block(schema: pa.Schema) -> pa.Schema:
 
 
 def _batches(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    whole = with_block(schema)
+    number = 0
+    with ThreadPoolExecutor(1) as worker:  # reads a row group while the last one is hashed
+        tables = _row_groups(pieces, footers, schema)
+        ahead = worker.submit(next, tables, None)
+        while (found := ahead.result()) is not None:
+            ahead = worker.submit(next, tables, None)
+            table, own = found
+            for piece in own:
+                part = table.slice(piece.start, piece.stop - piece.start)
+                block = pa.array(np.full(part.num_rows, number, np.int32))
+                yield from pa.table([*part.columns, block], schema=whole).to_batches()
+                number += 1
+
+
+def _row_groups(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[tuple[pa.Table, list[Piece]]]:
+    """Every row group that has pieces, and those."""
     from pyarrow import parquet
 
     known = dict(zip(footers.paths, footers.files, strict=True))
-    at, path, file, table = None, None, None, None
-    whole = with_block(schema)
-    try:
-        for number, piece in enumerate(pieces):
-            if piece.path != path:
-                if file is not None:
-                    file.close()
-                path, file = piece.path, parquet.ParquetFile(piece.path, metadata=known[piece.path])
-            if (piece.path, piece.row_group) != at:
-                at = (piece.path, piece.row_group)
-                table = _as_schema(file.read_row_group(piece.row_group, columns=schema.names), schema, piece.path)
-            part = table.slice(piece.start, piece.stop - piece.start)
-            block = pa.array(np.full(part.num_rows, number, np.int32))
-            yield from pa.table([*part.columns, block], schema=whole).to_batches()
-    finally:
-        if file is not None:
-            file.close()
+    for path, in_file in itertools.groupby(pieces, key=lambda piece: piece.path):
+        with parquet.ParquetFile(path, metadata=known[path]) as file:
+            for row_group, own in itertools.groupby(in_file, key=lambda piece: piece.row_group):
+                yield _as_schema(file.read_row_group(row_group, columns=schema.names), schema, path), list(own)
 
 
 def _as_schema(table: pa.Table, schema: pa.Schema, path: str) -> pa.Table:

@@ -16,7 +16,7 @@ from paretosql.engine.faults import translated_names
 from paretosql.engine.plan import DEFAULT_SKETCH, Blocks, Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
-from paretosql.engine.row_groups import read_pieces
+from paretosql.engine.row_groups import BLOCK, read_pieces
 from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
 from paretosql.sketches import ProfileSketch
@@ -66,19 +66,34 @@ def _materialize(run: Run, step: Materialize) -> None:
 def _blocks(run: Run, step: Blocks) -> None:
     reader = read_pieces(step.pieces, step.footers, step.schema)
     run.session.work.keep(run.session.con, step.name, reader)
-    run.recorder.finish(StepRecord(step.name, "blocks", 0, 0, step.drawn.rows, 0.0))
+    run.recorder.finish(StepRecord(step.name, "blocks", 0, 0, sum(each.stop - each.start for each in step.pieces), 0.0))
 
 
 def _sketch(run: Run, step: Sketch) -> None:
     began = time.monotonic()
     state = new_state(step)
-    read = scan(step, state, run.batches)
+    read = scan(step, state, _reader(run, step))
     counts = run.table(step.counts) if step.counts is not None else None
     result = state.finish(counts)
     run.session.work.keep(run.session.con, step.name, result)
     seconds = time.monotonic() - began
     operator = "sketch" if step.sampling.rate is None else "sample"
     run.recorder.finish(StepRecord(step.name, operator, read.rows, read.size, result.num_rows, seconds))
+
+
+def _reader(run: Run, step: Sketch) -> Callable[[Fragment], Generator[pa.RecordBatch]]:
+    """How a step's source is read: by DuckDB, or where it would only hand rows on, straight from the files."""
+    direct = None if step.blocks is None else step.blocks.direct
+    if step.blocks is None or direct is None:
+        return run.batches
+    columns = [*zip((call.column for call in step.calls), step.blocks.plain, strict=True), (BLOCK, BLOCK)]
+
+    def read(_: Fragment) -> Generator[pa.RecordBatch]:
+        for batch in read_pieces(direct.pieces, direct.footers, direct.schema):
+            run.recorder.read(batch.num_rows, batch.nbytes)
+            yield pa.RecordBatch.from_pydict({name: batch.column(stored) for name, stored in columns})
+
+    return read
 
 
 def _report(run: Run, step: Report) -> None:
@@ -93,7 +108,7 @@ def _report(run: Run, step: Report) -> None:
         lines = [_exact_line(*each) for each in zip(step.names, counts[:width], counts[width:], strict=True)]
     elif step.sketch.blocks is not None:
         in_blocks = BlockState(step.sketch)
-        read = scan(step.sketch, in_blocks, run.batches)
+        read = scan(step.sketch, in_blocks, _reader(run, step.sketch))
         lines = [_block_line(in_blocks, *each) for each in enumerate(step.names)]
     else:
         state = WholeState(step.sketch)

@@ -12,7 +12,7 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.lift import VALUE
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, BlockShare, Call, Sampling, Sketch
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Sampling, Sketch
 from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT, Block, group_columns, set_columns
 from paretosql.engine.scope import Scope
@@ -43,9 +43,8 @@ def _block_sketch(
     arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
     source.set("expressions", [*arguments, exp.column(BLOCK)])
     calls = tuple(Call(f"{ARGUMENT}{at}", f"{VALUE}{at}", block.options[at].method) for at in chosen)
-    share = BlockShare(sampled_rows.step.drawn.share, sampled_rows.known)
     name = catalog.new_name()
-    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, repeatable=False, blocks=share)
+    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, repeatable=False, blocks=sampled_rows.share)
     catalog.declare(name, output_schema(step))
     return sampled_rows.step, step
 

@@ -51,6 +51,11 @@ class Known:
     upper: float = math.inf
     disjoint: bool = False
 
+    @property
+    def exact(self) -> bool:
+        """Whether the bounds meet, so that no sample is needed."""
+        return self.rows is not None and self.lower >= self.upper
+
 
 def estimate_blocks(
     method: str,
@@ -78,7 +83,7 @@ def estimate_blocks(
     if not 0 < share <= 1:
         raise DataError(compose(f"the share {share} of a block sample is out of range", hint="it is in (0, 1]."))
     known = known or Known()
-    if known.rows is not None and known.lower >= known.upper:
+    if known.exact:
         return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
     if share == 1 or not blocks.n or not blocks.clustered or not collapse:

@@ -6,7 +6,7 @@ part of all sampled rows, and the distinct values expected in it follow from the
 observed and expected values, summed over blocks, is 1 in random order and falls to 1 / (number of blocks) when all
 repeats are inside blocks.
 
-Memory is bounded: of more than 2**18 (block, value) pairs only those with small hashes are kept, as in `profile`.
+Memory is bounded: of more than 2**16 (block, value) pairs only those with small hashes are kept, as in `profile`.
 Source of the collapse: Chaudhuri, Das, Srivastava, "Effective Use of Block-Level Sampling in Statistics Estimation"
 (SIGMOD 2004).
 """
@@ -14,6 +14,7 @@ Source of the collapse: Chaudhuri, Das, Srivastava, "Effective Use of Block-Leve
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
@@ -27,8 +28,8 @@ from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 from paretosql.sketches.profile import Counts, count_sorted, parts
 
-MOST_PAIRS: Final = 1 << 18  # our choice: 4 MiB, and 0.2 % standard error
-CLUSTERED_BELOW: Final = 0.95  # our choice: random order stays above 0.98 from 1,000 rows on
+MOST_PAIRS: Final = 1 << 16  # our choice: 1 MiB, and 0.4 to 0.6 % standard error
+CHANCE: Final = 4.0  # our choice: standard errors; one of 30,000 samples in random order is taken for clustered
 FULL: Final = 1 << 64
 
 
@@ -37,15 +38,16 @@ class Blocks:
     """What a block sample has seen of a column, NULL rows left out.
 
     rows: int64, shape (m,), sampled rows of each block that has any; distinct: float64, their distinct values.
-    by_row: the profile of the rows; by_block: the profile of the collapse. Both are fractions when `share` of all hash
-    values was kept.
-    changes: pairs of neighbouring rows with different values.
+    by_row: the profile of the rows; by_block: the profile of the collapse. Both are scaled up when only a
+    share of all hash values was kept.
+    kept: that share. changes: pairs of neighbouring rows with different values.
     """
 
     rows: Counts
     distinct: npt.NDArray[np.float64]
     by_row: Mapping[int, float]
     by_block: Mapping[int, float]
+    kept: float = 1.0
     changes: int = 0
 
     @property
@@ -53,22 +55,31 @@ class Blocks:
         """Sampled rows."""
         return int(self.rows.sum())
 
+    def _expected(self) -> tuple[float, float]:
+        """Distinct values per block in random order, summed, and the repeats inside blocks that go with them."""
+        counts = np.fromiter(self.by_row.keys(), np.float64, len(self.by_row))
+        numbers = np.fromiter(self.by_row.values(), np.float64, len(self.by_row))
+        with np.errstate(divide="ignore"):
+            missed = np.exp(np.outer(np.log1p(-self.rows / self.n), counts))
+        values = float(((1 - missed) @ numbers).sum())
+        return values, max(0.0, float(counts @ numbers) - values)
+
     @property
     def order(self) -> float:
         """Distinct values per block over those expected in random order: 1 for random, near 0 for clustered rows."""
-        if not self.n:
-            return 1.0
-        counts = np.fromiter(self.by_row.keys(), np.float64, len(self.by_row))
-        numbers = np.fromiter(self.by_row.values(), np.float64, len(self.by_row))
-        share = self.rows / self.n
-        with np.errstate(divide="ignore"):
-            missed = np.exp(np.outer(np.log1p(-share), counts))
-        return float(self.distinct.sum() / ((1 - missed) @ numbers).sum())
+        return float(self.distinct.sum()) / self._expected()[0] if self.n else 1.0
 
     @property
     def clustered(self) -> bool:
-        """Whether values cluster in blocks so that the rows are no random rows."""
-        return self.order < CLUSTERED_BELOW
+        """Whether values cluster in blocks: fewer are distinct there than chance leaves (four standard errors).
+
+        Repeats inside blocks are taken for Poisson numbers.
+        """
+        if not self.n:
+            return False
+        values, repeats = self._expected()
+        missing = values - float(self.distinct.sum())
+        return missing > CHANCE * math.sqrt((repeats + 1) / self.kept)
 
     @property
     def in_runs(self) -> bool:
@@ -227,6 +238,7 @@ class BlockSample:
             np.array([len(piece[0]) * scale for piece in pieces], np.float64),
             _profile(counts, scale),
             _profile(in_blocks, scale),
+            1 / scale,
             sum(self._changes.values()),
         )
 
