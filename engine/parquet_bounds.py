@@ -18,6 +18,7 @@ import datetime
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -41,8 +42,15 @@ def known_of(footers: Footers, column: str, con: duckdb.DuckDBPyConnection, *, f
         column: a column at the top of the schema. Of one with parts nothing is known.
         con: reads footers where Arrow does not tell enough.
         filtered: True when some rows are left out; lower bounds do not hold then.
-    Cost: 2 us per row group; 20 us more where a dictionary page is looked at.
+    Cost: 10 us per row group, 30 us where a dictionary page is looked at; nothing the second time.
     """
+    if column not in footers.notes:
+        footers.notes[column] = _all_known(footers, column, con)
+    known: Known = footers.notes[column]
+    return replace(known, rows=None, lower=0.0) if filtered else known
+
+
+def _all_known(footers: Footers, column: str, con: duckdb.DuckDBPyConnection) -> Known:
     chunks = _chunks(footers, column)
     if not chunks or chunks[0][2].path_in_schema != column:
         return Known() if chunks else Known(0.0)
@@ -63,8 +71,6 @@ def known_of(footers: Footers, column: str, con: duckdb.DuckDBPyConnection, *, f
         if ranges and isinstance(ranges[0][0], _EXACT):
             upper = min(upper, math.fsum(highs) - borders)
     apart = borders is not None and len(chunks) >= MANY_GROUPS
-    if filtered:
-        return Known(None, 0.0, upper, apart)
     return Known(rows, min(lower, upper), upper, apart)
 
 

@@ -8,9 +8,12 @@ So blocks are read by Arrow, and DuckDB sees them as a stream.
 from __future__ import annotations
 
 import itertools
+import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ import pyarrow as pa
 
 from paretosql.errors import NotSupportedError, OperationalError, compose
 
+SETTLED_NS = 10 * 10**9  # our choice, DuckDB's too: a file changed just now may change again unseen
 BLOCK = "__b"  # the column that says which block a row is from
 
 
@@ -32,12 +36,16 @@ class Piece:
     stop: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Footers:
-    """The metadata of files, read once: `files` holds pyarrow.parquet.FileMetaData."""
+    """The metadata of files, read once: `files` holds pyarrow.parquet.FileMetaData.
+
+    notes: what has been learned from it so far, by column.
+    """
 
     paths: tuple[str, ...]
     files: tuple[Any, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Rows of every row group, in the order of the files."""
@@ -57,20 +65,43 @@ class Footers:
 
 
 def read_footers(paths: Sequence[str]) -> Footers:
-    """The footers of local files; 1 ms for 400 row groups of one column.
+    """The footers of local files; those of files that have not changed are kept from one statement to the next.
+
+    Cost: 1 ms for 400 row groups of one column the first time, then 10 us per file.
 
     Raises:
         OperationalError: a file cannot be opened or is damaged.
     """
+    try:
+        seen = tuple(_seen(path) for path in paths)
+        settled = all(time.time_ns() - each.changed_ns > SETTLED_NS for each in seen)
+        return _kept(seen) if settled else _read(seen)
+    except (OSError, pa.ArrowException) as fault:
+        raise OperationalError(compose(f"cannot read the metadata of Parquet files: {fault}")) from fault
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A file as it is now."""
+
+    path: str
+    changed_ns: int
+    size: int
+    number: int
+
+
+def _seen(path: str) -> _Seen:
+    status = os.stat(path)
+    return _Seen(path, status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _read(seen: tuple[_Seen, ...]) -> Footers:
     from pyarrow import parquet
 
-    files = []
-    for path in paths:
-        try:
-            files.append(parquet.read_metadata(path))
-        except (OSError, pa.ArrowException) as fault:
-            raise OperationalError(compose(f"cannot read the metadata of {path}: {fault}")) from fault
-    return Footers(tuple(paths), tuple(files))
+    return Footers(tuple(each.path for each in seen), tuple(parquet.read_metadata(each.path) for each in seen))
+
+
+_kept = lru_cache(maxsize=8)(_read)  # our choice: a footer of 1,000 row groups and ten columns takes about 10 MB
 
 
 def read_pieces(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> pa.RecordBatchReader:
