@@ -12,11 +12,9 @@ import pyarrow as pa
 from paretosql.engine.plan import BlockShare, Sketch
 from paretosql.engine.row_groups import BLOCK
 from paretosql.errors import DataError, compose
-from paretosql.sketches.block_estimates import TOO_FEW_BLOCKS, estimate_blocks
+from paretosql.sketches.block_estimates import TOO_FEW_BLOCKS, UNTESTED, estimate_blocks
 from paretosql.sketches.blocks import BlockSample
 from paretosql.sketches.estimators import Estimate
-
-WORTHLESS = 5  # blocks with rows; our choice: ten pairs of blocks say nothing about recurrence
 
 
 class BlockState:
@@ -69,14 +67,16 @@ class BlockState:
         """The relation of the step.
 
         Raises:
-            DataError: the rows of fewer than 5 blocks were seen, and values cluster in them, so that the answer would
-                be a guess. Bounds that meet are an answer all the same.
+            DataError: the rows of fewer than 5 blocks were seen, and nothing says that they are random rows, so that the
+                answer would be a guess. Bounds that meet are an answer all the same.
         """
         values = {}
         for at, call in enumerate(self._step.calls):
             found = self.estimate(at)
-            if TOO_FEW_BLOCKS in found.warnings and self.samples[at].blocks < WORTHLESS and found.lower < found.upper:
-                problem = f"{self.samples[at].blocks} blocks of rows are too few for an estimate: equal values cluster"
+            if TOO_FEW_BLOCKS in found.warnings and self.samples[at].blocks < UNTESTED and found.lower < found.upper:
+                problem = (
+                    f"{self.samples[at].blocks} blocks of rows are too few for an estimate: values may cluster in them"
+                )
                 raise DataError(compose(problem, hint="use a larger rate, or sampling => 'bernoulli'."))
             values[call.output] = pa.array([None if found.value is None else round(found.value)], pa.int64())
         return pa.table(values)

@@ -60,7 +60,10 @@ class Footers:
 
     def schema(self) -> pa.Schema:
         """The columns of the first file."""
-        schema: pa.Schema = self.files[0].schema.to_arrow_schema()
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(self.paths[0], metadata=self.files[0]) as file:
+            schema: pa.Schema = file.schema_arrow
         return schema.remove_metadata()
 
 

@@ -65,8 +65,8 @@ class Draw:
 def draw(sizes: npt.ArrayLike, rate: float, seed: int) -> Draw:
     """Draw blocks that hold about `rate` of the rows.
 
-    Large groups are drawn more often than small ones, in proportion to their rows. The blocks do not overlap. At least
-    one row is drawn from a table that has one.
+    Every row has about the same chance, whatever the size of its group. The blocks do not overlap. At least one row is
+    drawn from a table that has one.
 
     Args:
         sizes: rows of each group, shape (K,), at least 0.
@@ -84,8 +84,11 @@ def draw(sizes: npt.ArrayLike, rate: float, seed: int) -> Draw:
     count = min(wanted, _blocks(filled, rate))
     size = max(1, round(wanted / count))
     group, low, high = _cells(groups, size)
+    weight = np.maximum(high - low, size)  # a cell too small for a block gives fewer rows, so each as often as any
+    if total:
+        count = max(1, round(count * int(weight.sum()) / total))
     random = np.random.default_rng(seed)
-    race = random.exponential(size=len(group)) / np.maximum(high - low, 1)  # the first ones are drawn by size
+    race = random.exponential(size=len(group)) / weight  # the first ones are drawn in proportion to their weights
     chosen = np.sort(np.argsort(race, kind="stable")[:count])
     group, low, high = group[chosen], low[chosen], high[chosen]
     start = low + random.integers(0, np.maximum(high - low - size, 0) + 1)

@@ -13,7 +13,7 @@ was seen: 1 % of the truth on a sorted column. Three ways out, chosen by what th
 Of the collapse the rate is the share of blocks, and the population has n / q (block, value) pairs, where n are those of
 the sample. It is right whatever the order of rows, and loses against rows only what a block holds twice. It needs many
 blocks: with fewer than 30 (TOO_FEW_BLOCKS) the pairs of blocks from which recurrence is learned are fewer than 435, and
-one odd block weighs too much. Random rows need no number of blocks.
+one odd block weighs too much. Random rows need no number of blocks, but fewer than 5 cannot show that they are random.
 
 Source: the collapse and the number 30 are of Chaudhuri, Das, Srivastava, "Effective Use of Block-Level Sampling in
 Statistics Estimation" (SIGMOD 2004); the choice between the three is our design.
@@ -32,8 +32,9 @@ from paretosql.sketches.blocks import Blocks
 from paretosql.sketches.estimators import Estimate, estimate
 
 CLUSTERED_SAMPLE: Final = "CLUSTERED_SAMPLE"  # values cluster in blocks, so the sampled rows are no random rows
-TOO_FEW_BLOCKS: Final = "TOO_FEW_BLOCKS"  # they do, and there are fewer than 30 blocks
+TOO_FEW_BLOCKS: Final = "TOO_FEW_BLOCKS"  # they do, and there are fewer than 30 blocks; or fewer than 5 at all
 FEW_BLOCKS: Final = 30
+UNTESTED: Final = 5  # our choice: with fewer blocks that have rows the test for clusters says nothing
 FEW_CHANGES: Final = 30  # our choice: fewer may come from borders that happen to lie between blocks
 Z95: Final = 1.959963984540054  # two-sided 95 % of the normal distribution
 
@@ -86,11 +87,14 @@ def estimate_blocks(
     if known.exact:
         return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
-    if share == 1 or not blocks.n or not blocks.clustered or not collapse:
-        found = estimate(method, blocks.by_row, rows, confidence=confidence, sample_rows=blocks.n)
-        naive = blocks.n > 0 and share < 1 and blocks.clustered
-        return _within(found, known, (CLUSTERED_SAMPLE,) if naive else ())
-    warnings = [CLUSTERED_SAMPLE] + [TOO_FEW_BLOCKS] * (len(blocks.rows) < FEW_BLOCKS)
+    by_rows = estimate(method, blocks.by_row, rows, confidence=confidence, sample_rows=blocks.n)
+    count = len(blocks.rows)
+    untested = UNTESTED > count < blocks.n
+    if share == 1 or not (blocks.clustered or untested):
+        return _within(by_rows, known, ())
+    warnings = [CLUSTERED_SAMPLE] * blocks.clustered + [TOO_FEW_BLOCKS] * (count < FEW_BLOCKS)
+    if not collapse:
+        return _within(by_rows, known, tuple(warnings))
     if known.disjoint and blocks.in_runs and blocks.changes >= FEW_CHANGES:
         found = near_additive(blocks, rows)
     else:
