@@ -10,6 +10,8 @@
     blocks        a tree to a plan, SELECT by SELECT; `views` and `correlation` prepare the tree
     block         one SELECT: `scope`, `outputs`, `grouping`, `options`, `parameters`, `countable`, `lift` read it,
                   `rows`, `sketching`, `relation`, `reports` make its parts; `catalog` asks DuckDB about names
+    block_sampling  a query over drawn blocks of Parquet files: `leaf`, `parquet_files`, `row_groups`, `parquet_bounds`,
+                  `dictionary_pages`; `block_state`: the operator over them
     plan          what a plan is: frozen steps; `explain`: a plan as rows
     run           runs the steps: `scan` feeds the operator in `aggregate` with batches from `fragment`; `record` notes
     session       one DuckDB connection, its transaction and its open result; `files`, `names`, `workspace` help it

@@ -67,16 +67,14 @@ class BlockState:
         """The relation of the step.
 
         Raises:
-            DataError: the rows of fewer than 5 blocks were seen, and nothing says that they are random rows, so that the
+            DataError: rows of fewer than 5 blocks were seen, and nothing says that they are random rows, so that the
                 answer would be a guess. Bounds that meet are an answer all the same.
         """
         values = {}
         for at, call in enumerate(self._step.calls):
-            found = self.estimate(at)
-            if TOO_FEW_BLOCKS in found.warnings and self.samples[at].blocks < UNTESTED and found.lower < found.upper:
-                problem = (
-                    f"{self.samples[at].blocks} blocks of rows are too few for an estimate: values may cluster in them"
-                )
+            found, blocks = self.estimate(at), self.samples[at].blocks
+            if TOO_FEW_BLOCKS in found.warnings and blocks < UNTESTED and found.lower < found.upper:
+                problem = f"{blocks} blocks with rows are too few for an estimate: values may cluster in them"
                 raise DataError(compose(problem, hint="use a larger rate, or sampling => 'bernoulli'."))
             values[call.output] = pa.array([None if found.value is None else round(found.value)], pa.int64())
         return pa.table(values)

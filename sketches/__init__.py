@@ -8,6 +8,7 @@ A column goes through three steps, each usable alone:
 | hashes to a mergeable sketch of a column | `sketch` (the protocol), `profile` |
 | the same for all groups of a GROUP BY | `grouped`, with `group_state`, `pairs` |
 | the profile of a sample to an estimate | `estimators` |
+| a sample of blocks instead of rows | `block_draw`, `blocks`, `block_estimates` |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.
 

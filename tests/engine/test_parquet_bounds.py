@@ -34,11 +34,13 @@ def known(*files, column="x", filtered=False):
         return known_of(read_footers([str(each) for each in files]), column, con, filtered=filtered)
 
 
+def is_nan(value) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
 def distinct(values) -> int:
     """What count(DISTINCT x) says: NaN is one value, and so are 0.0 and -0.0."""
-    return len(
-        {"nan" if isinstance(value, float) and math.isnan(value) else value for value in values if value is not None}
-    )
+    return len({"nan" if is_nan(value) else value for value in values if value is not None})
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -46,9 +48,7 @@ def distinct(values) -> int:
 def test_bounds_hold_the_truth(tmp_path, values, size, dictionary, in_order):
     """Whatever the values, their order, the row groups and the encoding."""
     if in_order:
-        values = sorted(
-            each for each in values if each is not None and not (isinstance(each, float) and math.isnan(each))
-        )
+        values = sorted(each for each in values if each is not None and not is_nan(each))
     file = tmp_path / "x.parquet"
     column = pa.array(values) if any(each is not None for each in values) else pa.array(values, pa.int32())
     parquet.write_table(pa.table({"x": column}), file, row_group_size=size, use_dictionary=dictionary)
