@@ -70,23 +70,24 @@ def in_blocks(
     columns = catalog.describe(whole.sql, whole.wants)
     needed = _needed(leaf, [name for name, _ in columns], spot)
     schema = _schema(footers, needed, spot)
-    stored = [_stored(leaf, each, schema) for each in leaf.query.expressions]
-    known = tuple(
-        Known() if column is None else known_of(footers, column, catalog.session.con, filtered=leaf.filtered)
-        for column in stored
-    )
     name = catalog.new_name()
     catalog.declare(name, with_block(schema))
+    made = _columns(columns, name, needed, catalog, spot)
+    stored = [_stored(leaf, each, schema) for each in leaf.query.expressions]
+    known = tuple(_known(column, footers, catalog, leaf) for column in stored)
     step = _step(name, whole, footers, schema, sampling)
     if all(each.exact for each in known):
         step = replace(step, pieces=())
     share = BlockShare(step.drawn.share, known)
-    made = _columns(columns, name, needed, catalog, spot)
     plain = tuple(column for column in stored if column is not None)
     if len(plain) == len(stored) and not leaf.filtered and not any(each.find(exp.Cast) for each in made):
         share = replace(share, direct=step, plain=plain)
     leaf.put(name, scan_name(leaf.table), made)
     return InBlocks(step, leaf.query, share)
+
+
+def _known(column: str | None, footers: Footers, catalog: Catalog, leaf: Leaf) -> Known:
+    return Known() if column is None else known_of(footers, column, catalog.session.con, filtered=leaf.filtered)
 
 
 def _whole(leaf: Leaf) -> Fragment:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import parse
 from paretosql.engine.nodes import function_name, own_nodes
+from paretosql.engine.parquet_files import scan_name
 from paretosql.engine.row_groups import BLOCK
 
 DEEPEST = 100  # our choice: views inside views
@@ -54,8 +55,10 @@ class Leaf:
         """The table's column that an expression over the query is, as it is spelt; None for anything else."""
         for select in self.path:
             value = value.unalias()
-            if not isinstance(value, exp.Column) or isinstance(value.this, exp.Star):
+            if not isinstance(value, exp.Column) or isinstance(value.this, exp.Star) or value.args.get("db"):
                 return None
+            if value.table and value.table.lower() != _called(select.args["from_"].this).lower():
+                return None  # a part of a column
             if select is self.path[-1]:
                 return value.name
             found = _projection(self.path[self.path.index(select) + 1], value.name)
@@ -162,6 +165,11 @@ def _projection(select: exp.Select, name: str) -> exp.Expr | None:
             found: exp.Expr = each.unalias()
             return found
     return exp.column(name) if star else None
+
+
+def _called(source: exp.Expr) -> str:
+    """What a query calls the one thing in its FROM."""
+    return source.alias or (scan_name(source) if isinstance(source, exp.Table) else "")
 
 
 def _leave_out(star: exp.Expr) -> None:

@@ -215,6 +215,21 @@ def test_types_keep_their_meaning(con, tmp_path):
     assert found["u"] > 10_000
 
 
+def test_a_part_of_a_column_is_not_a_column_of_its_name(con, tmp_path):
+    """s.a is the field of the column s, whatever the column a holds; t.a is the column."""
+    file = tmp_path / "parts.parquet"
+    con.execute(f"COPY (SELECT 1 AS a, {{'a': range % 50}} AS s FROM range(20_000)) TO '{file}'")
+    counts = "ndv(s.a, rate => 0.2, sampling => 'block'), ndv(t.a, rate => 0.2, sampling => 'block')"
+    assert con.execute(f"SELECT {counts} FROM '{file}' AS t").fetchall() == [(50, 1)]
+
+
+def test_several_samples_in_one_statement(con, folder, truth):
+    """Blocks, single rows and a full scan beside each other."""
+    counts = "ndv(one, rate => 0.1, sampling => 'block'), ndv(one, rate => 0.1), ndv(days), count(*)"
+    found = con.execute(f"SELECT {counts} FROM '{folder}/plain.parquet'").fetchall()
+    assert found == [(1, 1, truth["days"], ROWS)]
+
+
 REFUSED = [
     ("SELECT ndv(x, rate => 0.1, sampling => 'block') FROM range(9) AS t(x)", NotSupportedError, "bernoulli"),
     ("SELECT ndv(a.x, rate => 0.1, sampling => 'block') FROM v AS a, v AS b", NotSupportedError, "joins"),
