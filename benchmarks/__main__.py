@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import benchmarks.blocks
 import benchmarks.estimators
 import benchmarks.growth
 import benchmarks.imports

@@ -40,7 +40,7 @@ RATES: Final = (-4.0, -0.2)  # log10
 ROUNDS: Final = 600
 SETTING: Final = {
     "objective": "regression_l1",
-    "num_leaves": 31,
+    "num_leaves": 63,
     "learning_rate": 0.05,
     "min_data_in_leaf": 40,
     "feature_fraction": 0.6,

@@ -21,12 +21,15 @@ from benchmarks.environment import ROOT
 
 @dataclass(frozen=True)
 class Probed:
-    """Wall seconds of the query; MiB by which memory grew at its peak; rows read; the first row."""
+    """Wall seconds of the query; MiB by which memory grew at its peak; rows read; the first row; bytes of files that
+    were read, where the system tells (Linux).
+    """
 
     seconds: float
     peak_mib: float
     rows: int
     first: list[Any]
+    read_bytes: int = 0
 
 
 def probe(sql: str, read: str = "fetchall") -> Probed:
@@ -48,11 +51,12 @@ def probe(sql: str, read: str = "fetchall") -> Probed:
 def _run(sql: str, read: str) -> Probed:
     con = paretosql.connect()
     con.execute("SELECT ndv(range) FROM range(10)").fetchall()  # imports what a first statement imports
-    before = _restart_peak()
+    before, bytes_before = _restart_peak(), _bytes_read()
     began = time.perf_counter()
     rows, first = _READERS[read](con, sql)
     seconds = time.perf_counter() - began
-    return Probed(seconds, max(0.0, _peak() - before), rows, [int(each) for each in first])
+    read_bytes = _bytes_read() - bytes_before
+    return Probed(seconds, max(0.0, _peak() - before), rows, [int(each) for each in first], read_bytes)
 
 
 def _fetchall(con: paretosql.Connection, sql: str) -> tuple[int, list[Any]]:
@@ -78,6 +82,15 @@ _READERS: dict[str, Callable[[paretosql.Connection, str], tuple[int, list[Any]]]
     "result": _result,
     "cursor": _cursor,
 }
+
+
+def _bytes_read() -> int:
+    """Bytes that this process has read so far, from files or from the system's cache of them."""
+    try:
+        lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("rchar:"))
 
 
 def _restart_peak() -> float:

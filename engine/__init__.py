@@ -12,6 +12,8 @@
     blocks        a tree to a plan, SELECT by SELECT; `views`, `stored` and `correlation` prepare the tree
     block         one SELECT: `scope`, `outputs`, `stand_in`, `grouping`, `options`, `parameters`, `countable`, `lift`
                   read it, `rows`, `sketching`, `relation`, `reports` make its parts; `catalog` asks DuckDB about names
+    block_sampling  a query over drawn blocks of Parquet files: `leaf`, `parquet_files`, `row_groups`, `parquet_bounds`,
+                  `dictionary_pages`; `block_state`: the operator over them
     plan          what a plan is: frozen steps; `explain`: a plan as rows
     run           runs the steps: `scan` feeds the operator in `aggregate` with batches from `fragment`; `record` notes
     tallies       what a call accumulates; `answers`: what it answers; `packing`: states as bytes

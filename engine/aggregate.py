@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.engine.answers import FINISHERS
+from paretosql.engine.block_state import BlockState
 from paretosql.engine.packing import pack, unpack
 from paretosql.engine.plan import Call, Sketch
 from paretosql.engine.tallies import Ids, Profiles, Tally, new_tally, read_tally
@@ -45,6 +46,8 @@ class SketchState(Protocol):
 
 def new_state(step: Sketch) -> SketchState:
     """An empty state for a step."""
+    if step.blocks is not None:
+        return BlockState(step)
     return GroupedState(step) if step.sets else WholeState(step)
 
 
@@ -54,6 +57,8 @@ def read_state(step: Sketch, data: bytes) -> SketchState:
     Raises:
         DataError: the bytes are damaged.
     """
+    if step.blocks is not None:
+        return BlockState.from_bytes(step, data)
     return GroupedState.from_bytes(step, data) if step.sets else WholeState.from_bytes(step, data)
 
 

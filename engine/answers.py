@@ -52,6 +52,17 @@ class DistinctCounts:
         """The ends of the ranges as whole numbers."""
         return whole_numbers(self.lower), whole_numbers(self.upper)
 
+    def structs(self) -> pa.Array:
+        """The rows of ndv_interval."""
+        parts = [
+            self.estimates(),
+            *self.bounds(),
+            pa.array(self.methods, pa.string()),
+            pa.array(self.rse),
+            pa.array([list(each) for each in self.warnings], pa.list_(pa.string())),
+        ]
+        return pa.StructArray.from_arrays(parts, fields=list(INTERVAL))
+
 
 def distinct_counts(call: Call, tally: Profiles, groups: Ids, rows: Counts | None) -> DistinctCounts:
     """What a tally says about these groups, with a range.
@@ -159,15 +170,7 @@ def _count(call: Call, tally: Profiles, sampling: Sampling, groups: Ids, rows: C
 
 
 def _interval(call: Call, tally: Profiles, sampling: Sampling, groups: Ids, rows: Counts | None) -> pa.Array:
-    counts = distinct_counts(call, tally, groups, rows)
-    parts = [
-        counts.estimates(),
-        *counts.bounds(),
-        pa.array(counts.methods, pa.string()),
-        pa.array(counts.rse),
-        pa.array([list(each) for each in counts.warnings], pa.list_(pa.string())),
-    ]
-    return pa.StructArray.from_arrays(parts, fields=list(INTERVAL))
+    return distinct_counts(call, tally, groups, rows).structs()
 
 
 def _sketch(call: Call, tally: Profiles, sampling: Sampling, groups: Ids, rows: Counts | None) -> pa.Array:

@@ -21,7 +21,7 @@ from paretosql.engine.nodes import NdvCall, call_name, counted, function_name, o
 from paretosql.engine.options import read_options
 from paretosql.engine.outputs import expand_stars, name_outputs
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Materialize, Step
+from paretosql.engine.plan import Materialize, Sketch, Step
 from paretosql.engine.relation import grouped
 from paretosql.engine.rows import ARGUMENT, WEIGHT, Block
 from paretosql.engine.scope import Scope
@@ -61,7 +61,8 @@ def replace_block(select: exp.Select, catalog: Catalog, steps: list[Step]) -> ex
         changing = False
     made = sketch_steps(block, scope, catalog, repeatable=not changing)
     steps.extend(made)
-    new.set("from_", exp.From(this=grouped(block, made).subquery(RELATION)))
+    sketches = [each for each in made if isinstance(each, Sketch)]
+    new.set("from_", exp.From(this=grouped(block, sketches).subquery(RELATION)))
     return new
 
 

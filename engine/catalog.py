@@ -97,6 +97,30 @@ class Catalog:
             return None  # a table, or another view, stands in front of it
         return View(*rows[0][:3])
 
+    def view_text(self, name: str, schema: str | None, database: str | None) -> str | None:
+        """The CREATE VIEW behind a name that means a view; None when it means a table or nothing."""
+        if name.lower() not in self._views:
+            return None
+        sql = (
+            "SELECT sql, view FROM ("
+            " SELECT view_name AS name, sql, database_name, schema_name, temporary, true AS view FROM duckdb_views()"
+            " UNION ALL SELECT table_name, sql, database_name, schema_name, temporary, false FROM duckdb_tables())"
+            " WHERE lower(name) = lower($name)"
+            " AND ($schema IS NULL OR lower(schema_name) = lower($schema)"
+            "      OR ($database IS NULL AND lower(database_name) = lower($schema)))"
+            " AND ($database IS NULL OR lower(database_name) = lower($database))"
+            " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC"
+            " LIMIT 1"
+        )
+        rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
+        return rows[0][0] if rows and rows[0][1] and rows[0][0] else None
+
+    def has_relation(self, name: str) -> bool:
+        """Whether a table or view has this name."""
+        sql = "SELECT count(*) FROM duckdb_tables() WHERE lower(table_name) = lower($name)"
+        ((count,),) = self.session.con.execute(sql, {"name": name}).fetchall()
+        return bool(count) or name.lower() in self._views
+
     def has_table(self, name: str, view: View) -> bool:
         """Whether a table or view of this name stands beside `view`."""
         sql = (

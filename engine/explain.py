@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import Call, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 
 
@@ -54,6 +54,8 @@ def _sketch(step: Sketch) -> tuple[str, str]:
         if step.sampling.rate is None
         else f"a {step.sampling.rate:.6g} share of the rows, seed {step.sampling.seed}"
     )
+    if step.sampling.kind == BLOCK_SAMPLING:
+        how = f"a {step.sampling.rate:.6g} share of the rows in blocks, seed {step.sampling.seed}"
     counts = ", ".join(f"{call.output} = {_named(call)}" for call in step.calls)
     groups = f" per group in {len(step.sets)} grouping set{'s' * (len(step.sets) > 1)}" if step.sets else ""
     return ("sketch" if step.sampling.rate is None else "sample"), f"{counts}{groups}, from {how}"
@@ -70,6 +72,15 @@ def _materialize(step: Materialize) -> tuple[str, str]:
     return "materialize", "rows that would differ when read again"
 
 
+def _blocks(step: Blocks) -> tuple[str, str]:
+    if not step.pieces:
+        return "blocks", f"none: the metadata of {step.drawn.of_groups} row groups tells all"
+    drawn, files = step.drawn, len({piece.path for piece in step.pieces})
+    where = f" in {files} of {len(step.footers.paths)} files" if len(step.footers.paths) > 1 else ""
+    blocks = f"{len(step.pieces)} blocks of {drawn.rows:,} of {drawn.of_rows:,} rows"
+    return "blocks", f"{blocks}, from {drawn.groups} of {drawn.of_groups} row groups{where}"
+
+
 def _report(step: Report) -> tuple[str, str]:
     return "report", f"{'exact' if step.exact else step.method} for each of {len(step.names)} columns"
 
@@ -77,5 +88,6 @@ def _report(step: Report) -> tuple[str, str]:
 _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {
     Sketch: _sketch,
     Materialize: _materialize,
+    Blocks: _blocks,
     Report: _report,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +11,21 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import NdvCall, call_name, option_node, options_of, spot_of
-from paretosql.engine.plan import DEFAULT_CONFIDENCE, DEFAULT_SAMPLED, DEFAULT_SKETCH, Sampling
+from paretosql.engine.plan import (
+    BERNOULLI,
+    BLOCK_SAMPLING,
+    DEFAULT_CONFIDENCE,
+    DEFAULT_SAMPLED,
+    DEFAULT_SKETCH,
+    Sampling,
+)
 from paretosql.engine.signatures import AGGREGATES, REPORT_OPTIONS
-from paretosql.errors import ProgrammingError, closest, compose
+from paretosql.errors import ProgrammingError, Spot, closest, compose
 from paretosql.sketches.arguments import MAX_CAPACITY
 from paretosql.sketches.estimators import estimators
 from paretosql.sketches.profile import CAPACITY
 
+SAMPLINGS = (BERNOULLI, BLOCK_SAMPLING)
 LARGEST_SEED = 2**63 - 1
 
 
@@ -30,6 +38,7 @@ class CountOptions:
     exact: bool = False
     confidence: float = DEFAULT_CONFIDENCE
     capacity: int = CAPACITY
+    spot: Spot | None = field(default=None, compare=False)  # where `sampling` is written
 
 
 def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
@@ -48,10 +57,13 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
         method = _method(node, values["method"], rate, catalog)
     else:
         method = DEFAULT_SKETCH if rate is None else DEFAULT_SAMPLED
+    kind = _sampling(node, values["sampling"], rate, catalog) if "sampling" in values else BERNOULLI
     confidence = _confidence(node, values["confidence"], catalog) if "confidence" in values else DEFAULT_CONFIDENCE
     capacity = _capacity(node, values["capacity"], catalog) if "capacity" in values else CAPACITY
-    sampling = Sampling(None if rate == 1 else rate, seed)
-    return CountOptions(method, sampling, rate == 1, confidence, capacity)
+    sampling = Sampling(None, seed) if rate == 1 else Sampling(rate, seed, kind)
+    option = option_node(node, "sampling")
+    spot = None if option is None else spot_of(option, catalog.text)
+    return CountOptions(method, sampling, rate == 1, confidence, capacity, spot)
 
 
 def check_known(node: exp.Expr, function: str, known: Collection[str], catalog: Catalog) -> None:
@@ -109,6 +121,17 @@ def _seed(node: exp.Expr, value: Any, catalog: Catalog) -> int:
         hint = "the same seed gives the same sample again, for example seed => 42"
         raise _wrong(node, "seed", catalog, f"seed is a whole number from 0 to {LARGEST_SEED}, not {value!r}", hint)
     return value
+
+
+def _sampling(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
+    name = str(value).lower()
+    if not isinstance(value, str) or name not in SAMPLINGS:
+        hint = f"sampling => {' or '.join(map(repr, SAMPLINGS))}"
+        raise _wrong(node, "sampling", catalog, f"no way of sampling named {value!r}", hint)
+    if rate is None:
+        hint = f"add a rate: ndv(x, rate => 0.01, sampling => '{name}')"
+        raise _wrong(node, "sampling", catalog, "without a rate every row is read", hint)
+    return name
 
 
 def _confidence(node: exp.Expr, value: Any, catalog: Catalog) -> float:

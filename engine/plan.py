@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
+from paretosql.engine.row_groups import Footers, Piece
 from paretosql.errors import Spot
+from paretosql.sketches.block_draw import Draw
+from paretosql.sketches.block_estimates import Known
 from paretosql.sketches.profile import CAPACITY
 
 DEFAULT_SKETCH = "sketch"  # the full scan with a ProfileSketch
 DEFAULT_CONFIDENCE = 0.95
-DEFAULT_SAMPLED = "chao"  # our choice: the least ratio error among gee, duj1 and chao at 1 % and 10 %
+BERNOULLI, BLOCK_SAMPLING = "bernoulli", "block"
+DEFAULT_SAMPLED = "auto"
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,14 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which rows an operator sees: a Bernoulli share `rate` of them under `seed`, or all (None)."""
+    """Which rows an operator sees: a share `rate` of them under `seed`, or all (None).
+
+    `kind` is 'bernoulli', each row by itself, or 'block', stretches of rows.
+    """
 
     rate: float | None = None
     seed: int = 0
+    kind: str = BERNOULLI
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,34 @@ class Materialize:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Let `name` stand for the columns of `schema` and the block number, over drawn pieces of the files that `source`
+    reads.
+    """
+
+    name: str
+    source: Fragment
+    pieces: tuple[Piece, ...]
+    footers: Footers
+    schema: pa.Schema
+    drawn: Draw
+
+
+@dataclass(frozen=True)
+class BlockShare:
+    """What a count from blocks needs: the sampled part of the rows, and what is known of each call's column.
+
+    `plain` names the stored column of each call when the calls count columns as they are stored and no row is left out.
+    The blocks `direct` can then be counted without DuckDB.
+    """
+
+    share: float
+    known: tuple[Known, ...]
+    direct: Blocks | None = None
+    plain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Sketch:
     """Distinct counts per group.
 
@@ -81,6 +119,7 @@ class Sketch:
     repeatable: bool = True  # whether reading `source` again gives the same rows
     sets: tuple[tuple[str, int], ...] = ()  # (column, grouping bits); empty: one group of all rows
     batch_rows: int | None = None  # rows of `source` handed over at once; None: as many as suit ordinary values
+    blocks: BlockShare | None = None  # the rows of `source` are of sampled blocks, which their column BLOCK numbers
 
 
 @dataclass(frozen=True)
@@ -108,7 +147,7 @@ class Report:
         return self.sketch.calls[0].method
 
 
-Step = Materialize | Sketch | Report
+Step = Materialize | Blocks | Sketch | Report
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pyarrow as pa
 from sqlglot import exp
 
+from paretosql.engine.block_sampling import in_blocks
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.countable import distinct_in_arrow, refuse_collations
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Call, Fragment, Materialize, Report, Sketch, Step
+from paretosql.engine.plan import BLOCK_SAMPLING, Call, Fragment, Materialize, Report, Sketch, Step
+from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sketching import sampled
@@ -26,6 +28,7 @@ SCHEMA = pa.schema(
         ("method", pa.string()),
         ("sample_rows", pa.int64()),
         ("bytes_sent", pa.int64()),
+        ("warnings", pa.list_(pa.string())),
     ]
 )
 
@@ -43,16 +46,53 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     tables = {each.name.lower() for part in (query, with_) if part is not None for each in part.find_all(exp.Table)}
     refuse_collations(((node, kind) for _, kind in columns), catalog, tables)
     steps: list[Step] = []
+    if options.sampling.kind == BLOCK_SAMPLING and not options.exact:
+        name = catalog.new_name()
+        made = _block_report(name, query, with_, columns, options=options, catalog=catalog)
+        _put(node, name, catalog)
+        return made
     changing = catalog.rows_change([query] if with_ is None else [query, with_])
     if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads
         steps.append(_keep_rows(query, with_, catalog))
         query, changing = exp.select("*").from_(exp.to_table(steps[0].name)), False
     name = catalog.new_name()
     steps.append(_report(name, query, with_, columns, options, repeatable=not changing))
+    _put(node, name, catalog)
+    return steps
+
+
+def _put(node: exp.Expr, name: str, catalog: Catalog) -> None:
+    """Let the relation of a report stand in the place of its call."""
     catalog.declare(name, SCHEMA)
+    table = node.parent
+    assert table is not None
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("ndv_report"))
     table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
-    return steps
+
+
+def _block_report(
+    name: str,
+    query: exp.Expr,
+    with_: exp.With | None,
+    columns: list[tuple[str, ColumnType]],
+    *,
+    options: CountOptions,
+    catalog: Catalog,
+) -> list[Step]:
+    """The report from sampled blocks, after the step that reads them."""
+    alias = exp.TableAlias(this=exp.to_identifier("__r"))
+    rows = exp.Select().from_(exp.Subquery(this=query.copy(), alias=alias))
+    plain = [exp.column(exp.to_identifier(column, quoted=True)) for column, _ in columns]
+    values = [distinct_in_arrow(each, kind) for each, (_, kind) in zip(plain, columns, strict=True)]
+    sampled_rows = in_blocks(rows, with_, values, options.sampling, catalog, spot=options.spot)
+    source = sampled_rows.rows.copy()
+    named = [exp.alias_(each, f"{ARGUMENT}{at}") for at, each in enumerate(values)]
+    source.set("expressions", [*named, exp.column(BLOCK)])
+    if with_ is not None:
+        source.set("with_", with_.copy())
+    calls = tuple(Call(f"{ARGUMENT}{at}", f"n{at}", options.method) for at in range(len(columns)))
+    sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=False, blocks=sampled_rows.share)
+    return [sampled_rows.step, Report(name, sketch, None, tuple(column for column, _ in columns))]
 
 
 def _keep_rows(query: exp.Expr, with_: exp.With | None, catalog: Catalog) -> Materialize:

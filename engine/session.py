@@ -55,6 +55,7 @@ class Session:
         with translated():
             self._con: duckdb.DuckDBPyConnection | None = files.open_database(os.fspath(database), read_only, config)
             self._con.execute("SET errors_as_json = true")  # positions for `faults`
+            self._con.execute("SET parquet_metadata_cache = true")  # a statement that counts binds a file many times
             self._con.execute("SET enable_progress_bar_print = false")  # stdout belongs to the program
             self._con.execute(f"SET python_scan_all_frames = {str(variables).lower()}")  # ours lie between
             self._con.execute(f"SET python_enable_replacements = {str(variables).lower()}")

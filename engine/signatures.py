@@ -29,9 +29,9 @@ _X = "the expression whose distinct values it counts"
 _S = "a stored sketch"
 
 AGGREGATES: dict[str, Signature] = {
-    "ndv": Signature((_X,), ("method", "rate", "seed"), "ndv(column, method => 'gee', rate => 0.01)", True),
+    "ndv": Signature((_X,), ("method", "rate", "sampling", "seed"), "ndv(column, method => 'gee', rate => 0.01)", True),
     "ndv_interval": Signature(
-        (_X,), ("method", "rate", "seed", "confidence"), "ndv_interval(column, rate => 0.01)", True
+        (_X,), ("method", "rate", "sampling", "seed", "confidence"), "ndv_interval(column, rate => 0.01)", True
     ),
     "ndv_sketch": Signature(
         ("the expression whose values it sketches",), ("capacity", "seed", "rate"), "ndv_sketch(column, seed => 7)"
@@ -47,4 +47,4 @@ SCALARS: dict[str, Signature] = {
     "ndv_estimate": Signature((_S,), ("method", "rows"), "ndv_estimate(sketch, method => 'gee', rows => 1000000)"),
     "ndv_profile": Signature((_S,), (), "ndv_profile(sketch)"),
 }
-REPORT_OPTIONS = ("method", "rate", "seed", "confidence")  # of ndv_report
+REPORT_OPTIONS = ("method", "rate", "sampling", "seed", "confidence")  # of ndv_report

@@ -8,26 +8,49 @@ import pyarrow as pa
 from sqlglot import exp
 
 from paretosql.engine.answers import FINISHERS
+from paretosql.engine.block_sampling import HINT, in_blocks
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.lift import VALUE
 from paretosql.engine.nodes import call_name
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Call, Sampling, Sketch
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Sampling, Sketch
+from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT, WEIGHT, Block, group_columns, set_columns
 from paretosql.engine.scope import Scope
+from paretosql.errors import NotSupportedError, compose
 
 LARGE_ROWS = 256  # our choice: stored sketches handed over at once, 100 MB of full ones
 
 
-def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bool) -> list[Sketch]:
-    """One sketch step for each way of sampling."""
-    made = []
+def sketch_steps(block: Block, scope: Scope, catalog: Catalog, *, repeatable: bool) -> list[Sketch | Blocks]:
+    """One sketch step for each way of sampling, after the step that fills what it reads."""
+    made: list[Sketch | Blocks] = []
     for sampling in dict.fromkeys(each.sampling for each in block.options):
         chosen = [at for at, each in enumerate(block.options) if each.sampling == sampling]
-        step = _sketch(block, scope, catalog, sampling, chosen)
-        made.append(replace(step, repeatable=repeatable))
+        if sampling.kind == BLOCK_SAMPLING:
+            made += _block_sketch(block, scope, catalog, sampling, chosen)
+        else:
+            made.append(replace(_sketch(block, scope, catalog, sampling, chosen), repeatable=repeatable))
     return made
+
+
+def _block_sketch(
+    block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]
+) -> tuple[Blocks, Sketch]:
+    spot = block.options[chosen[0]].spot
+    if block.grouping.keys:
+        raise NotSupportedError(compose("block samples are not taken per group", spot, HINT))
+    values = [block.arguments[at] for at in chosen]
+    sampled_rows = in_blocks(block.rows, scope.with_, values, sampling, catalog, spot=spot)
+    source = sampled_rows.rows.copy()
+    arguments = [exp.alias_(block.arguments[at].copy(), f"{ARGUMENT}{at}") for at in chosen]
+    source.set("expressions", [*arguments, exp.column(BLOCK)])
+    calls = tuple(_call(block, at) for at in chosen)
+    name = catalog.new_name()
+    step = Sketch(name, fragment(scope.alone(source)), calls, sampling, repeatable=False, blocks=sampled_rows.share)
+    catalog.declare(name, output_schema(step))
+    return sampled_rows.step, step
 
 
 def _sketch(block: Block, scope: Scope, catalog: Catalog, sampling: Sampling, chosen: list[int]) -> Sketch:

@@ -20,8 +20,8 @@ class Workspace:
         """A relation name that nothing else in the session uses."""
         return f"__pareto_{next(self._numbers)}"
 
-    def keep(self, con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-        """Let queries read an Arrow table under a name; the same name again replaces it."""
+    def keep(self, con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
+        """Let queries read an Arrow table, or once a stream, under a name; the same name again replaces it."""
         con.register(name, table)
         if name not in self._kept:
             self._kept.append(name)

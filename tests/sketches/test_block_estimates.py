@@ -1,0 +1,124 @@
+"""Estimates from blocks: right on sorted, clustered and random columns, with a warning where rows would mislead."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from paretosql.errors import DataError
+from paretosql.sketches.block_draw import draw
+from paretosql.sketches.block_estimates import CLUSTERED_SAMPLE, TOO_FEW_BLOCKS, Known, estimate_blocks, near_additive
+from paretosql.sketches.blocks import Blocks, BlockSample
+from paretosql.sketches.estimators import estimate
+
+ROWS = 4_000_000
+
+
+def block_sample(column, blocks: int, size: int, seed: int) -> Blocks:
+    """Blocks of `size` rows, drawn without replacement."""
+    chosen = np.sort(np.random.default_rng(seed).choice(len(column) // size, blocks, replace=False))
+    rows = (chosen[:, None] * size + np.arange(size)).ravel()
+    return BlockSample().update(column[rows], np.repeat(np.arange(blocks), size)).summary()
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("size, blocks", [(2_000, 30), (2_000, 40), (1_000, 40)])
+def test_a_stored_run_is_estimated_from_the_collapse(size, blocks, seed):
+    """Value = i div 20 in order: the collapsed duj1 is within a factor of 2, taking the rows for random ones warns."""
+    found = block_sample(np.arange(ROWS) // 20, blocks, size, seed)
+    share = blocks * size / ROWS
+    collapsed = estimate_blocks("duj1", found, share, Known(rows=ROWS))
+    assert 0.5 <= collapsed.value / (ROWS // 20) <= 2
+    assert CLUSTERED_SAMPLE in collapsed.warnings
+    assert TOO_FEW_BLOCKS not in collapsed.warnings
+    naive = estimate_blocks("duj1", found, share, Known(rows=ROWS), collapse=False)
+    assert CLUSTERED_SAMPLE in naive.warnings
+    assert naive.value < 0.05 * (ROWS // 20)
+
+
+def test_random_rows_are_estimated_as_rows():
+    """Without clusters the answer is that of the row profile, and nothing is warned of."""
+    column = np.random.default_rng(2).integers(0, 200_000, ROWS)
+    found = block_sample(column, 20, 2_000, 0)
+    result = estimate_blocks("chao", found, 0.01, Known(rows=ROWS))
+    assert result == estimate("chao", found.by_row, ROWS, sample_rows=found.n)
+    assert result.value == pytest.approx(200_000, rel=0.1)
+
+
+def test_values_that_live_for_a_while():
+    """Each value lives in a twentieth of the table, as users do: the collapse is closer than the rows."""
+    column = np.arange(ROWS) // 200_000 * 20_000 + np.random.default_rng(3).integers(0, 30_000, ROWS)
+    truth = len(np.unique(column))
+    off = []
+    for collapse in (True, False):
+        results = [
+            estimate_blocks("chao", block_sample(column, 80, 1_000, seed), 0.02, Known(rows=ROWS), collapse=collapse)
+            for seed in range(5)
+        ]
+        assert all(CLUSTERED_SAMPLE in each.warnings for each in results)
+        off.append(np.mean([abs(math.log(each.value / truth)) for each in results]))
+    assert off[0] < 0.2 < off[1]
+
+
+def test_changes_add_up_where_groups_do_not_overlap():
+    """A sorted column of uneven runs, known not to overlap: the interval holds the truth in most samples."""
+    column = np.repeat(np.arange(50_000), np.random.default_rng(4).integers(1, 40, 50_000))
+    groups = np.full(len(column) // 5_000, 5_000)
+    hits = 0
+    for seed in range(40):
+        drawn = draw(groups, 0.05, seed)
+        rows = np.concatenate([np.arange(g * 5_000 + a, g * 5_000 + b) for g, a, b in _pieces(drawn)])
+        own = np.repeat(np.arange(len(drawn.group)), drawn.stop - drawn.start)
+        found = estimate_blocks(
+            "chao", BlockSample().update(column[rows], own).summary(), drawn.share, Known(len(column), disjoint=True)
+        )
+        assert found.method == "near_additive"
+        assert found.value == pytest.approx(50_000, rel=0.15)
+        hits += found.lower <= 50_000 <= found.upper
+    assert hits >= 34
+
+
+def _pieces(drawn):
+    return zip(drawn.group.tolist(), drawn.start.tolist(), drawn.stop.tolist(), strict=True)
+
+
+def test_all_rows_of_a_sorted_column_add_up_exactly():
+    """One block that is the whole table has as many values as changes, and one."""
+    found = BlockSample().update(np.arange(1000) // 10, np.zeros(1000, int)).summary()
+    assert near_additive(found, 1000).value == pytest.approx(100)
+
+
+def test_few_blocks_warn_only_where_values_cluster():
+    """Ten blocks say little of recurrence in a clustered column, and all that rows can say of a random one."""
+    clustered = block_sample(np.arange(ROWS) // 20, 10, 2_000, 1)
+    random = block_sample(np.random.default_rng(2).integers(0, 200_000, ROWS), 10, 2_000, 1)
+    assert TOO_FEW_BLOCKS in estimate_blocks("duj1", clustered, 0.005).warnings
+    assert estimate_blocks("duj1", random, 0.005).warnings == ()
+
+
+def test_bounds_are_kept():
+    """Estimate and interval lie within what is known; bounds that meet are the answer."""
+    found = block_sample(np.arange(ROWS) // 20, 40, 2_000, 0)
+    low = estimate_blocks("duj1", found, 0.02, Known(ROWS, upper=1_000))
+    high = estimate_blocks("duj1", found, 0.02, Known(ROWS, lower=300_000))
+    assert low.value == low.upper == 1_000
+    assert high.value == high.lower == 300_000
+    assert estimate_blocks("duj1", found, 0.02, Known(ROWS, 7, 7)).value == 7
+
+
+def test_no_rows_and_all_rows():
+    """Nothing sampled of something is unknown, nothing of nothing is 0, and everything is counted."""
+    nothing = BlockSample().summary()
+    assert estimate_blocks("chao", nothing, 0.1, Known(rows=10)).value is None
+    assert estimate_blocks("chao", nothing, 0.1, Known(rows=0)).value == 0
+    everything = BlockSample().update(np.arange(500) // 5, np.arange(500) // 100).summary()
+    assert estimate_blocks("chao", everything, 1.0).value == 100
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.1, math.nan])
+def test_an_impossible_share_is_refused(share):
+    """The share is above 0 and at most 1."""
+    with pytest.raises(DataError, match="share"):
+        estimate_blocks("chao", BlockSample().summary(), share)
