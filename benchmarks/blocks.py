@@ -37,7 +37,8 @@ BYTES_PER_ROW = 30  # on disk, rounded up
 def columns(setting: Setting) -> Iterator[Row]:
     """`ndv(x, rate => 0.01, sampling => 'block')` on columns of one Parquet file that DuckDB wrote, beside a Bernoulli
     sample of the same rate, `approx_count_distinct(x)` and `count(DISTINCT x)`. Times are taken in turns on one
-    connection; memory and bytes in a process of its own for each; bytes are a part of those of the column.
+    connection; memory and bytes in a process of its own for each; bytes, footers among them, as a part of those of the
+    column, and for blocks also of the file.
     """
     file = _file(setting.rows)
     sizes = _column_bytes(file)
@@ -57,6 +58,8 @@ def columns(setting: Setting) -> Iterator[Row]:
                 probed = probe(sql)
                 row[f"{each} memory_mib"] = probed.peak_mib
                 row[f"{each} bytes_ratio"] = probed.read_bytes / sizes[name]
+                if each == "block":
+                    row["block of file_ratio"] = probed.read_bytes / file.stat().st_size
             yield row
 
 

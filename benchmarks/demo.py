@@ -129,7 +129,7 @@ def sampled(demo: Demo) -> None:
     demo.screen.sql(sql)
     _, lines, seconds = demo.ask(sql)
     rows, colours = [], []
-    for name, estimate, low, high, method, sample_rows, _ in lines:
+    for name, estimate, low, high, method, sample_rows, *_ in lines:
         truth = demo.exact[str(name)]
         value = None if estimate is None else int(str(estimate))
         rows.append(
