@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
@@ -76,8 +77,9 @@ def _errors(populations: list[Population], seeds: int, start: int, *, slow: bool
 
 def parallel(function: Callable[..., object], jobs: list[object]) -> list[object]:
     """The function of every job, in as many processes as there are cores."""
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        return pool.map(function, jobs, chunksize=max(1, min(64, len(jobs) // 16)))
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn) as pool:
+        return list(pool.map(function, jobs, chunksize=max(1, min(64, len(jobs) // 16))))
 
 
 @benchmark("estimators/standard", unit="ratio error", lower_is_better=True, minutes=1.0)

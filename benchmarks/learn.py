@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -103,8 +104,8 @@ def all_lessons(samples: int, seed: int) -> Lessons:
     """Lessons made by as many processes as there are cores."""
     jobs = [(seed, number) for number in range(math.ceil(samples / BATCH))]
     started, parts = time.monotonic(), []
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        for part in pool.imap(lessons, jobs):
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        for part in pool.map(lessons, jobs):
             parts.append(part)
             _tell(len(parts) * BATCH, len(jobs) * BATCH, time.monotonic() - started)
     names = ("features", "base", "truth", "least", "most")

@@ -6,6 +6,7 @@ answers of all groups are made. Profiles of samples become estimates in `extrapo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -107,9 +108,9 @@ def flattened(tally: Profiles, groups: Ids, rows: Counts) -> GroupedProfiles:
 def extrapolated(call: Call, profiles: GroupedProfiles) -> Numbers:
     """The estimate of each group, NaN where nothing was sampled; several groups help each other."""
     if len(profiles.n) != 1:
-        return estimate_groups(call.method, profiles)
+        return np.minimum(estimate_groups(call.method, profiles), call.domain)
     profile, rows, n = _alone(profiles, 0)
-    value = point(call.method, profile, rows, sample_rows=n).value
+    value = point(call.method, profile, rows, domain=_domain(call), sample_rows=n).value
     return np.array([np.nan if value is None else value])
 
 
@@ -118,8 +119,13 @@ def ranges(call: Call, profiles: GroupedProfiles) -> list[Estimate]:
     found = []
     for at in range(len(profiles.n)):
         profile, rows, n = _alone(profiles, at)
-        found.append(estimate(call.method, profile, rows, confidence=call.confidence, sample_rows=n))
+        domain, confidence = _domain(call), call.confidence
+        found.append(estimate(call.method, profile, rows, domain=domain, confidence=confidence, sample_rows=n))
     return found
+
+
+def _domain(call: Call) -> float | None:
+    return call.domain if math.isfinite(call.domain) else None
 
 
 def _alone(profiles: GroupedProfiles, at: int) -> tuple[dict[int, float], float, float]:

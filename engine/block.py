@@ -8,7 +8,13 @@ from sqlglot import exp
 
 from paretosql.engine.answers import exact_interval
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.countable import distinct_in_arrow, number_of, refuse_collations, refuse_other_than_blob
+from paretosql.engine.countable import (
+    distinct_in_arrow,
+    domain_of,
+    number_of,
+    refuse_collations,
+    refuse_other_than_blob,
+)
 from paretosql.engine.grouping import Grouping, grouping_of
 from paretosql.engine.lift import (
     KEY,
@@ -79,6 +85,7 @@ def _prepare_values(block: Block, scope: Scope, catalog: Catalog) -> None:
     for call, kind, spot in counted_kinds:
         if call_name(call) == "ndv_merge":
             refuse_other_than_blob(kind, spot)
+    block.domains = [domain_of(kind) for _, kind in zip(block.arguments, kinds, strict=False)]
     block.arguments = [distinct_in_arrow(*each) for each in zip(block.arguments, kinds, strict=False)]
     for (at, weight), kind in zip(block.weights.items(), kinds[len(block.arguments) :], strict=True):
         block.weights[at] = number_of(weight, kind, block.spots[at])

@@ -11,6 +11,7 @@ and merges.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -52,7 +53,7 @@ class Call:
     """One of our aggregates: its input and output columns, and how it is made.
 
     `function` names it among `signatures.AGGREGATES`; `weight` is the second input of ndv_sum; `spot` is where the
-    user wrote it, for errors that only the rows can bring.
+    user wrote it, for errors that only the rows can bring; `domain` is the most distinct values its input can have.
     """
 
     column: str
@@ -62,6 +63,7 @@ class Call:
     weight: str = ""
     confidence: float = DEFAULT_CONFIDENCE
     capacity: int = CAPACITY
+    domain: float = math.inf
     spot: Spot | None = field(default=None, compare=False, repr=False)
 
 

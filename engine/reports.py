@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from paretosql.engine.block_sampling import in_blocks
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.countable import distinct_in_arrow, refuse_collations
+from paretosql.engine.countable import distinct_in_arrow, domain_of, refuse_collations
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.parameters import fragment
@@ -90,7 +90,8 @@ def _block_report(
     source.set("expressions", [*named, exp.column(BLOCK)])
     if with_ is not None:
         source.set("with_", with_.copy())
-    calls = tuple(Call(f"{ARGUMENT}{at}", f"n{at}", options.method) for at in range(len(columns)))
+    how, confidence = options.method, options.confidence
+    calls = tuple(Call(f"{ARGUMENT}{at}", f"n{at}", how, confidence=confidence) for at in range(len(columns)))
     sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=False, blocks=sampled_rows.share)
     return [sampled_rows.step, Report(name, sketch, None, tuple(column for column, _ in columns))]
 
@@ -125,7 +126,10 @@ def _report(
         if with_ is not None and each is not None:
             each.set("with_", with_.copy())
     how, confidence = options.method, options.confidence
-    calls = tuple(Call(each.name, f"n{at}", how, confidence=confidence) for at, each in enumerate(arguments))
+    domains = [domain_of(kind) for _, kind in columns]
+    calls = tuple(
+        Call(each.name, f"n{at}", how, confidence=confidence, domain=domains[at]) for at, each in enumerate(arguments)
+    )
     sketch = Sketch(name, fragment(source), calls, options.sampling, repeatable=repeatable)
     names = tuple(column for column, _ in columns)
     return Report(name, sketch, None if counts is None else fragment(counts), names, options.exact)

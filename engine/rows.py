@@ -7,7 +7,7 @@ stable; two different groups share a 64-bit hash about once in 2**65 / groups**2
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -31,6 +31,7 @@ class Block:
     calls: list[exp.Expr]  # as they are written, without FILTER
     weights: dict[int, exp.Expr]  # the second argument of those that have one
     spots: list[Spot | None]  # where they are written
+    domains: list[float] = field(default_factory=list)  # how many values the type of each argument has at most
 
     def select(self, *columns: exp.Expr) -> exp.Select:
         """SELECT columns over the rows of the block."""

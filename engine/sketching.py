@@ -76,7 +76,7 @@ def _call(block: Block, at: int) -> Call:
     how, made = block.options[at], block.calls[at]
     weight = f"{WEIGHT}{at}" if at in block.weights else ""
     names = (f"{ARGUMENT}{at}", f"{VALUE}{at}", how.method, call_name(made), weight)
-    return Call(*names, how.confidence, how.capacity, block.spots[at])
+    return Call(*names, how.confidence, how.capacity, block.domains[at], block.spots[at])
 
 
 def output_schema(step: Sketch) -> pa.Schema:

@@ -61,6 +61,7 @@ class ColumnType:
     precision: int | None = None
     scale: int | None = None
     parts: tuple[tuple[str, ColumnType], ...] = ()  # of nested types: fields, or the child of a list
+    members: int | None = None  # values that an ENUM can have
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, TypeObject):
@@ -110,6 +111,8 @@ def column_type(raw: Any) -> ColumnType:
     if raw.id == "decimal":
         children = dict(raw.children)
         return ColumnType("decimal", str(raw), children["precision"], children["scale"])
+    if raw.id == "enum":
+        return ColumnType("enum", str(raw), members=len(dict(raw.children)["values"]))
     if raw.id in _NESTED:
         parts = [(name, column_type(part)) for name, part in raw.children if name != "size"]
         return ColumnType(raw.id, str(raw), parts=tuple(parts))

@@ -59,8 +59,11 @@ def test_python_blocks_print_what_the_page_shows(page: Path, tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("page", WITH_SQL, ids=lambda page: page.name)
-def test_sql_blocks_run_or_are_refused(page: Path, con: paretosql.Connection):
+def test_sql_blocks_run_or_are_refused(
+    page: Path, con: paretosql.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Blocks marked sql run on one connection from top to bottom; each statement marked "sql refused" raises."""
+    monkeypatch.chdir(tmp_path)
     seen = 0
     for block in blocks(page):
         if block.kind == "sql":

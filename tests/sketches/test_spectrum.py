@@ -92,6 +92,14 @@ def test_more_confidence_is_a_wider_interval():
     assert estimate("auto", profile, population.rows, domain=60_000).upper == 60_000
 
 
+@pytest.mark.parametrize("rows", [200, 1_000, 30_000])
+def test_half_of_a_key_shows_a_key(rows):
+    """Where half of the rows hold no value twice, the column is a key or nearly one, whatever a model would say."""
+    profile = even("key", rows, rows).profile(0.5, np.random.default_rng(4))
+    assert set(profile) == {1}
+    assert point("auto", profile, rows).value > 0.85 * rows
+
+
 def test_a_few_heavy_values_leave_little_room():
     """Seven values of 28,571 rows each: a tenth of the rows shows all of them, and the interval says so."""
     population = even("seven", 7, ROWS)
