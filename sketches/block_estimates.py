@@ -89,15 +89,15 @@ def estimate_blocks(
     if known.exact:
         return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
-    by_rows = using(method, blocks.by_row, rows, sample_rows=blocks.n)
     count = len(blocks.rows)
     untested = UNTESTED > count < blocks.n
-    if share == 1 or not (blocks.clustered or untested):
-        return _within(by_rows, known, ())
-    warnings = [CLUSTERED_SAMPLE] * blocks.clustered + [TOO_FEW_BLOCKS] * (count < FEW_BLOCKS)
-    if not collapse:
-        return _within(by_rows, known, tuple(warnings))
-    if known.disjoint and blocks.in_runs and blocks.changes >= FEW_CHANGES:
+    random_rows = share == 1 or not (blocks.clustered or untested)
+    warnings: list[str] = []
+    if not random_rows:
+        warnings = [CLUSTERED_SAMPLE] * blocks.clustered + [TOO_FEW_BLOCKS] * (count < FEW_BLOCKS)
+    if random_rows or not collapse:
+        found = using(method, blocks.by_row, rows, sample_rows=blocks.n)
+    elif known.disjoint and blocks.in_runs and blocks.changes >= FEW_CHANGES:
         found = near_additive(blocks, rows)
     else:
         pairs = math.fsum(i * number for i, number in blocks.by_block.items())

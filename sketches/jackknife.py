@@ -63,9 +63,11 @@ def duj2a(sample: Sample, cutoff: int = CUTOFF) -> float:
 
 def _rows_behind(counts: Floats, q: float) -> Floats:
     """x with q x / (1 - (1-q)^x) = count: the rows of a value that is sampled so often, given that it is sampled."""
-    rows = counts / q
+    rows, keep = counts / q, math.log1p(-q)
     for _ in range(200):  # a contraction: each step shrinks the error by x (1-q)^x, tiny from a few counts on
-        rows = -np.expm1(rows * math.log1p(-q)) * counts / q
+        before, rows = rows, -np.expm1(rows * keep) * counts / q
+        if np.array_equal(before, rows):
+            break
     return rows
 
 

@@ -69,7 +69,9 @@ def mom_finite(sample: Sample) -> float:
 
     if excess(d) >= 0:  # at D = d nothing can be missed
         return d
-    return float(brentq(excess, d, rows, xtol=1e-300, rtol=8.9e-16, maxiter=500)) if excess(rows) > 0 else rows
+    # without replacement more is seen than with it, so the endless population bounds the answer, and from near by
+    top = min(rows, mom_infinite(sample) * (1 + 1e-9))
+    return float(brentq(excess, d, top, xtol=1e-300, rtol=8.9e-16, maxiter=500)) if excess(top) > 0 else top
 
 
 @estimator("goodman")
