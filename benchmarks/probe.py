@@ -50,7 +50,8 @@ def probe(sql: str, read: str = "fetchall") -> Probed:
 
 def _run(sql: str, read: str) -> Probed:
     con = paretosql.connect()
-    con.execute("SELECT ndv(range) FROM range(10)").fetchall()  # imports what a first statement imports
+    # imports what a first statement imports, and a first sample
+    con.execute("SELECT ndv(range), ndv(range, rate => 0.5) FROM range(1000)").fetchall()
     before, bytes_before = _restart_peak(), _bytes_read()
     began = time.perf_counter()
     rows, first = _READERS[read](con, sql)
