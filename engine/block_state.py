@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from paretosql.engine.row_groups import BLOCK
 from paretosql.errors import DataError, compose
 from paretosql.sketches.block_estimates import TOO_FEW_BLOCKS, UNTESTED, estimate_blocks
 from paretosql.sketches.blocks import BlockSample
-from paretosql.sketches.estimators import Estimate, estimate, point
+from paretosql.sketches.estimators import Estimate
 
 
 class BlockState:
@@ -70,8 +69,9 @@ class BlockState:
 
     def _estimate(self, at: int, *, ranged: bool) -> Estimate:
         call, blocks = self._step.calls[at], self._blocks
-        estimator = partial(estimate, confidence=call.confidence) if ranged else point
-        return estimate_blocks(call.method, self.samples[at].summary(), blocks.share, blocks.known[at], using=estimator)
+        seen = self.samples[at].summary(recurrence=ranged)
+        confidence = call.confidence if ranged else None
+        return estimate_blocks(call.method, seen, blocks.share, blocks.known[at], confidence=confidence)
 
     def finish(self, counts: pa.Table | None) -> pa.Table:
         """The relation of the step.

@@ -41,6 +41,8 @@ class Blocks:
     by_row: the profile of the rows; by_block: the profile of the collapse. Both are scaled up when only a
     share of all hash values was kept.
     kept: that share. changes: pairs of neighbouring rows with different values.
+    alone, shared: float64, shape (m,), values of each block that lie in no other one, and in just one other; None
+    unless asked for.
     """
 
     rows: Counts
@@ -49,6 +51,8 @@ class Blocks:
     by_block: Mapping[int, float]
     kept: float = 1.0
     changes: int = 0
+    alone: npt.NDArray[np.float64] | None = None
+    shared: npt.NDArray[np.float64] | None = None
 
     @property
     def n(self) -> int:
@@ -230,15 +234,21 @@ class BlockSample:
         sample._pairs = sum(len(key) for key, _ in arrays)
         return sample
 
-    def summary(self) -> Blocks:
-        """The statistics of all rows so far. O(pairs log pairs)."""
+    def summary(self, *, recurrence: bool = False) -> Blocks:
+        """The statistics of all rows so far, `alone` and `shared` among them if `recurrence`. O(pairs log pairs)."""
         self._shrink()
         scale = FULL / self._theta
         order = sorted(self._rows)
         pieces = [self._kept[block][0] for block in order]
         keys, counts = _join(pieces) if pieces else (np.empty(0, np.uint64), np.empty(0, np.int64))
         words = np.concatenate([piece[0] for piece in pieces]) if pieces else keys
-        in_blocks = count_sorted(np.sort(words))[1] if len(words) else counts
+        once, in_blocks = count_sorted(np.sort(words)) if len(words) else (words, counts)
+        lying: list[list[float]] = [[], []]
+        if recurrence:
+            for piece, _ in pieces:
+                number = in_blocks[np.searchsorted(once, piece)]
+                for at in (0, 1):
+                    lying[at].append(np.count_nonzero(number == at + 1) * scale)
         return Blocks(
             np.array([self._rows[block] for block in order], np.int64),
             np.array([len(piece[0]) * scale for piece in pieces], np.float64),
@@ -246,6 +256,7 @@ class BlockSample:
             _profile(in_blocks, scale),
             1 / scale,
             sum(self._changes.values()),
+            *([np.array(each, np.float64) for each in lying] if recurrence else ()),
         )
 
 

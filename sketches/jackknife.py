@@ -118,7 +118,7 @@ def smoothed_jackknife(sample: Sample) -> float:
     (d + N h_n(x) g_(n-1)(x) g2(D0)) / (1 - (N - x - n + 1) f1 / (nN)), h_n(x) the chance to miss x rows and
     g_m(x) = sum of 1 / (N - x - m + k) over k = 1..m.
     Source: Haas, Naughton, Seshadri, Stokes, "Sampling-Based Estimation of the Number of Distinct Values of an
-    Attribute" (VLDB 1995); as our notes give it, not checked against the printed paper.
+    Attribute" (VLDB 1995); the formula has not been checked against the printed paper.
     """
     n, rows, f1 = sample.n, sample.rows, sample.f1
     if f1 == 0:
