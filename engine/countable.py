@@ -18,13 +18,20 @@ from paretosql.errors import NotSupportedError, ProgrammingError, Spot, compose
 _FOLDED = frozenset({"lower", "lcase", "upper", "ucase", "strip_accents", "icu_sort_key"})
 
 
-_DOMAINS = {"boolean": 2, "tinyint": 2**8, "utinyint": 2**8, "smallint": 2**16, "usmallint": 2**16, "integer": 2**32,
-            "uinteger": 2**32}  # fmt: skip
+_DOMAINS: dict[str, float] = {
+    "boolean": 2,
+    "tinyint": 2**8,
+    "utinyint": 2**8,
+    "smallint": 2**16,
+    "usmallint": 2**16,
+    "integer": 2**32,
+    "uinteger": 2**32,
+}
 
 
 def domain_of(kind: ColumnType) -> float:
     """The most distinct values that a type has, infinite where that is no bound worth having."""
-    return float(kind.members or _DOMAINS.get(kind.id, math.inf))
+    return float(kind.members) if kind.members else _DOMAINS.get(kind.id, math.inf)
 
 
 def distinct_in_arrow(value: exp.Expr, kind: ColumnType) -> exp.Expr:

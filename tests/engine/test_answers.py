@@ -122,3 +122,20 @@ def test_samples_are_the_estimators_own_answer():
     assert found.estimates().to_pylist() == [round(first.value), None, round(last.value)]
     assert [each.to_pylist() for each in found.bounds()] == [[2, 0, 1], [round(first.upper), 20, 10]]
     assert found.warnings == [(), (), ("ALL_SINGLETONS",)]
+
+
+def test_a_type_bounds_what_a_sample_may_answer(con: paretosql.Connection):
+    """No estimate and no range exceeds what BOOLEAN, TINYINT and an ENUM can hold, whole or in groups."""
+    con.execute("CREATE TYPE mood AS ENUM ('calm', 'merry', 'sad')")
+    con.execute(
+        "CREATE TABLE t AS SELECT range % 2 = 0 AS b, (range % 120)::TINYINT AS i, range % 2 AS g,"
+        " ['calm', 'merry', 'sad'][range % 3 + 1]::mood AS m FROM range(2000)"
+    )
+    for column, most in (("b", 2), ("i", 256), ("m", 3)):
+        for options in ("rate => 0.01, method => 'gee'", "rate => 0.01, method => 'duj1'", "rate => 0.02"):
+            (found,) = con.execute(f"SELECT ndv_interval({column}, {options}) FROM t").fetchone()
+            assert found["estimate"] <= most and found["upper"] <= most
+            counts = con.execute(f"SELECT g, ndv({column}, {options}) FROM t GROUP BY g").fetchall()
+            assert all(count <= most for _, count in counts)
+    wide = con.execute("SELECT ndv_interval(i::INTEGER, rate => 0.01, method => 'duj1') FROM t").fetchone()[0]
+    assert wide["upper"] > 256  # the type is the reason
