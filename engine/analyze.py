@@ -54,6 +54,11 @@ def analyze(session: Session, tree: exp.Expr, text: str, parameters: Parameters,
 def _table(node: exp.Expr, catalog: Catalog) -> TableName:
     session = catalog.session
     found = find_table(session, node.name, node.text("db") or None, node.text("catalog") or None)
+    if found is None and node.name.lower() in _views(session):
+        hint = f"SELECT * FROM ndv_report(TABLE {node.name}, rate => 0.01) looks at a view."
+        raise ProgrammingError(
+            compose(f"{node.name!r} is a view; tables are analyzed", spot_of(node, catalog.text), hint)
+        )
     if found is None:
         tables = session.con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
         near = closest(node.name, [name for (name,) in tables])
@@ -64,6 +69,12 @@ def _table(node: exp.Expr, catalog: Catalog) -> TableName:
             compose(f"there is no table {node.name!r} to analyze", spot_of(node, catalog.text), hint)
         )
     return found
+
+
+def _views(session: Session) -> set[str]:
+    """Lower-case names of all views."""
+    rows = session.con.execute("SELECT lower(view_name) FROM duckdb_views() WHERE NOT internal").fetchall()
+    return {name for (name,) in rows}
 
 
 def _columns(tree: exp.Expr, types: dict[str, str], catalog: Catalog) -> list[str]:

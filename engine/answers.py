@@ -77,11 +77,16 @@ def distinct_counts(call: Call, tally: Profiles, groups: Ids, rows: Counts | Non
 
 def _scanned(call: Call, tally: Profiles) -> DistinctCounts:
     """Every row was read: the range is that of the sketch alone, normal with its standard error."""
-    value, rse = tally.distinct(), tally.rse()
+    value, rse = _scanned_value(tally), tally.rse()
     margin = _quantile(call.confidence) * rse * value
     lower = np.maximum(value - margin, np.minimum(value, 1.0))
     upper = np.minimum(value + margin, np.maximum(value, tally.rows()))
     return DistinctCounts(value, lower, upper, rse, [DEFAULT_SKETCH] * len(value), [()] * len(value))
+
+
+def _scanned_value(tally: Profiles) -> Numbers:
+    """The number of values of each group by its sketch, which may see more than there are rows."""
+    return np.minimum(tally.distinct(), tally.rows())
 
 
 def _sampled(call: Call, tally: Profiles, groups: Ids, rows: Counts) -> DistinctCounts:
@@ -171,7 +176,7 @@ class Finisher:
 
 def _count(call: Call, tally: Profiles, sampling: Sampling, groups: Ids, rows: Counts | None) -> pa.Array:
     if rows is None:
-        return whole_numbers(tally.distinct())
+        return whole_numbers(_scanned_value(tally))
     return whole_numbers(extrapolated(call, flattened(tally, groups, rows)))
 
 

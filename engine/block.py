@@ -78,8 +78,7 @@ def _prepare_values(block: Block, scope: Scope, catalog: Catalog) -> None:
     named = (exp.alias_(each.copy(), f"__t{at}") for at, each in enumerate(values))
     piece = fragment(scope.alone(block.select(*named)))
     types = [kind for _, kind in catalog.columns(piece.sql, piece.wants)]
-    tables = {table.name.lower() for part in (block.rows, scope.with_) if part for table in part.find_all(exp.Table)}
-    refuse_collations(zip(values, types, strict=True), catalog, tables)
+    refuse_collations(zip(values, types, strict=True), catalog, block.rows, scope.with_)
     kinds = types[len(block.grouping.keys) :]
     counted_kinds = zip(block.calls, kinds, block.spots, strict=False)
     for call, kind, spot in counted_kinds:

@@ -78,7 +78,8 @@ def in_blocks(
     step = _step(name, whole, footers, schema, sampling)
     if all(each.exact for each in known):
         step = replace(step, pieces=())
-    share = BlockShare(step.drawn.share, known)
+    number, at_most = len(step.drawn.group), float(step.drawn.of_rows)
+    share = BlockShare(step.drawn.share, tuple(replace(each, drawn=number, at_most=at_most) for each in known))
     plain = tuple(column for column in stored if column is not None)
     if len(plain) == len(stored) and not leaf.filtered and not any(each.find(exp.Cast) for each in made):
         share = replace(share, direct=step, plain=plain)

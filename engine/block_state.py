@@ -62,16 +62,17 @@ class BlockState:
 
     def counts(self, at: int) -> DistinctCounts:
         """What one call answers, with its range."""
-        found = self._estimate(at, ranged=True)
+        found, error = self._estimate(at, ranged=True)
         middle = math.nan if found.value is None else found.value
-        value, low, high, rse = (np.array([each]) for each in (middle, found.lower, found.upper, self.samples[at].rse))
+        value, low, high, rse = (np.array([each]) for each in (middle, found.lower, found.upper, error))
         return DistinctCounts(value, low, high, rse, [found.method], [found.warnings])
 
-    def _estimate(self, at: int, *, ranged: bool) -> Estimate:
+    def _estimate(self, at: int, *, ranged: bool) -> tuple[Estimate, float]:
+        """The estimate of one call, and the relative standard error of its sketch."""
         call, blocks = self._step.calls[at], self._blocks
         seen = self.samples[at].summary(recurrence=ranged)
         confidence = call.confidence if ranged else None
-        return estimate_blocks(call.method, seen, blocks.share, blocks.known[at], confidence=confidence)
+        return estimate_blocks(call.method, seen, blocks.share, blocks.known[at], confidence=confidence), seen.rse
 
     def finish(self, counts: pa.Table | None) -> pa.Table:
         """The relation of the step.
@@ -86,8 +87,8 @@ class BlockState:
         return pa.table(values)
 
     def _count(self, at: int) -> pa.Array:
-        found, blocks = self._estimate(at, ranged=False), self.samples[at].blocks
-        if TOO_FEW_BLOCKS in found.warnings and blocks < UNTESTED and found.lower < found.upper:
+        (found, _), blocks = self._estimate(at, ranged=False), self.samples[at].blocks
+        if TOO_FEW_BLOCKS in found.warnings and 0 < blocks < UNTESTED and found.method != "metadata":
             problem = f"{blocks} blocks with rows are too few for an estimate: values may cluster in them"
             raise DataError(compose(problem, hint="use a larger rate, or sampling => 'bernoulli'."))
         return whole_numbers(np.array([math.nan if found.value is None else found.value]))

@@ -98,17 +98,21 @@ def refuse_other_than_blob(kind: ColumnType, spot: Spot | None) -> None:
         raise ProgrammingError(compose(f"ndv_merge merges stored sketches, not {kind.sql}", spot, hint))
 
 
-def refuse_collations(values: Iterable[tuple[exp.Expr, ColumnType]], catalog: Catalog, tables: set[str]) -> None:
+def refuse_collations(values: Iterable[tuple[exp.Expr, ColumnType]], catalog: Catalog, *parts: exp.Expr | None) -> None:
     """Raise when a text may be compared by a collation, under which different bytes are equal.
 
     Args:
         values: expressions that are counted or grouped by, with their types.
-        tables: lower-case names of the relations that the statement reads.
+        parts: what the values are read from.
     """
+    read = [part for part in parts if part is not None]
+    tables = {table.name.lower() for part in read for table in part.find_all(exp.Table)}
+    collated = any(part.find(exp.Collate) is not None for part in read)
     for value, kind in values:
         if not _holds_text(kind) or _folded(value):
             continue
-        if catalog.collates_by_default or value.find(exp.Collate) is not None or tables & catalog.collated_relations:
+        named = collated or value.find(exp.Collate) is not None
+        if named or catalog.collates_by_default or tables & catalog.collated_relations:
             hint = "fold the text yourself: ndv(lower(x)), GROUP BY lower(k)"
             problem = "ndv beside text with a collation is not supported: it would count by bytes"
             raise NotSupportedError(compose(problem, spot_of(value, catalog.text), hint))

@@ -108,7 +108,8 @@ def leaf_of(query: exp.Select, with_: exp.With | None, catalog: Catalog) -> Leaf
         if any(source.args.get(part) for part in _TABLE_PARTS):
             return None
         if isinstance(source, exp.Table):
-            return Leaf(source, tuple(path))
+            alias = source.args.get("alias")  # columns renamed by their place would be read by the wrong names
+            return None if alias is not None and alias.columns else Leaf(source, tuple(path))
         if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Select) or source.args.get("with_"):
             return None
         select = source.this

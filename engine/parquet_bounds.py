@@ -5,7 +5,7 @@
 | null counts | the non-NULL rows N |
 | minimum and maximum of each row group, for whole numbers and dates | at most as many values as the ranges cover |
 | the same, for any ordered type | whether row groups overlap; if not, their numbers of values add up |
-| numbers of distinct values, or of dictionary entries, per row group | max over groups <= D <= their sum |
+| dictionary entries per row group, where all values come from there | at most their sum |
 
 Two row groups whose ranges touch share the value at the border, so it is taken off the sum.
 
@@ -23,6 +23,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 
 from paretosql.engine.dictionary_pages import MOST_CHUNKS, Chunk, dictionary_sizes, pure_dictionaries
 from paretosql.engine.row_groups import Footers
@@ -51,9 +52,10 @@ def known_of(footers: Footers, column: str, con: duckdb.DuckDBPyConnection, *, f
 
 
 def _all_known(footers: Footers, column: str, con: duckdb.DuckDBPyConnection) -> Known:
-    chunks = _chunks(footers, column)
-    if not chunks or chunks[0][2].path_in_schema != column:
-        return Known() if chunks else Known(0.0)
+    found = _chunks(footers, column)
+    if found is None:
+        return Known()
+    chunks, comparable = found
     stats = [chunk.statistics for _, _, chunk in chunks]
     rows = None
     if all(each is not None and each.has_null_count for each in stats):
@@ -61,9 +63,13 @@ def _all_known(footers: Footers, column: str, con: duckdb.DuckDBPyConnection) ->
         rows = sum(values)
         chunks = [each for each, count in zip(chunks, values, strict=True) if count]
         stats = [each for each, count in zip(stats, values, strict=True) if count]
-    ranges = _ranges(stats)
+    if not comparable:
+        return Known(rows)
+    ends = [_ends(each) for each in stats]
+    ranges = _ranges(ends)
     borders = _borders(ranges)
-    lows, highs = _group_sizes(chunks, stats, con)
+    sizes = [float(size) for size in dictionary_sizes(chunks)]
+    lows, highs = _lows(ends, sizes if _minimal(footers, chunks) else None), _highs(chunks, sizes, con)
     upper = min(math.fsum(highs), _covered(ranges), math.inf if rows is None else rows)
     lower = float(max(lows, default=0))
     if borders is not None:
@@ -74,24 +80,39 @@ def _all_known(footers: Footers, column: str, con: duckdb.DuckDBPyConnection) ->
     return Known(rows, min(lower, upper), upper, apart)
 
 
-def _chunks(footers: Footers, column: str) -> list[Chunk]:
-    """The metadata of the column in every row group; of a nested one, of its first part."""
-    found = []
+def _chunks(footers: Footers, column: str) -> tuple[list[Chunk], bool] | None:
+    """The metadata of the column in every row group, and whether its values are stored in one way in all files.
+
+    None when it is not a column at the top of every file. Values of other types are compared after a cast, about which
+    the statistics say nothing; and those of INT96 lose digits on the way.
+    """
+    found, kinds = [], set()
     for path, file in zip(footers.paths, footers.files, strict=True):
-        names = [file.schema.column(at).path.partition(".")[0] for at in range(len(file.schema))]
-        if column not in names:
-            continue
-        at = names.index(column)
-        found += [(path, group, file.row_group(group).column(at)) for group in range(file.num_row_groups)]
-    return found
+        columns = [file.schema.column(at) for at in range(len(file.schema))]
+        places = [at for at, each in enumerate(columns) if each.path == each.name == column]
+        if len(places) != 1:
+            return None
+        own = columns[places[0]]
+        kinds.add((own.physical_type, str(own.logical_type), own.converted_type))
+        found += [(path, group, file.row_group(group).column(places[0])) for group in range(file.num_row_groups)]
+    return found, len(kinds) == 1 and next(iter(kinds))[0] != "INT96"
 
 
-def _ranges(stats: list[Any]) -> list[tuple[Any, Any]] | None:
-    """Minimum and maximum of each row group; None when one is missing or says nothing."""
-    if not all(each is not None and each.has_min_max for each in stats):
+def _ends(statistics: Any) -> tuple[Any, Any] | None:
+    """Minimum and maximum of a row group; None when they are missing, or are values that Python has no form for."""
+    if statistics is None or not statistics.has_min_max:
         return None
-    found = [(each.min, each.max) for each in stats]
-    return found if all(isinstance(end, _ORDERED) for pair in found for end in pair) else None
+    try:
+        found = statistics.min, statistics.max
+    except (OverflowError, ValueError, pa.ArrowException):
+        return None
+    return found if all(isinstance(end, _ORDERED) for end in found) else None
+
+
+def _ranges(ends: list[tuple[Any, Any] | None]) -> list[tuple[Any, Any]] | None:
+    """The ranges of all row groups; None when one is missing."""
+    known = [each for each in ends if each is not None]
+    return known if len(known) == len(ends) else None
 
 
 def _borders(ranges: list[tuple[Any, Any]] | None) -> int | None:
@@ -116,21 +137,27 @@ def _covered(ranges: list[tuple[Any, Any]] | None) -> float:
     return float(total)
 
 
-def _group_sizes(
-    chunks: list[Chunk], stats: list[Any], con: duckdb.DuckDBPyConnection
-) -> tuple[list[float], list[float]]:
-    """The least and the most distinct values each row group can have."""
-    if all(each is not None and each.has_distinct_count and each.distinct_count for each in stats):
-        exact = [float(each.distinct_count) for each in stats]
-        return exact, exact
-    lows = [float(size) for size in dictionary_sizes(chunks)]
-    few = any(lows) and len(chunks) <= MOST_CHUNKS
+def _minimal(footers: Footers, chunks: list[Chunk]) -> bool:
+    """Whether dictionaries hold what occurs and nothing else.
+
+    Of others than DuckDB they may have entries that no row uses, as a filtered categorical column does. Of DuckDB they
+    may too, for an ENUM, and 0.0 beside -0.0; not for whole numbers and what is stored as such.
+    """
+    by_duckdb = all(str(file.created_by).startswith("DuckDB") for file in footers.files)
+    return by_duckdb and all(chunk.physical_type in ("INT32", "INT64") for _, _, chunk in chunks)
+
+
+def _lows(ends: list[tuple[Any, Any] | None], sizes: list[float] | None) -> list[float]:
+    """The least distinct values each row group can have: one where there is a minimum, two where it is not the maximum,
+    or its minimal dictionary, which may have been given up on the way.
+    """
+    lows = [0.0 if each is None else 1.0 + (isinstance(each[0], _EXACT) and each[0] < each[1]) for each in ends]
+    return lows if sizes is None else [max(pair) for pair in zip(lows, sizes, strict=True)]
+
+
+def _highs(chunks: list[Chunk], sizes: list[float], con: duckdb.DuckDBPyConnection) -> list[float]:
+    """The most distinct values each row group can have: the entries of its dictionary, if all values are from there."""
+    few = any(sizes) and len(chunks) <= MOST_CHUNKS
     pure = pure_dictionaries(con, chunks) if few else set()
-    highs = [
-        low if low and (path, group) in pure else math.inf for low, (path, group, _) in zip(lows, chunks, strict=True)
-    ]
-    for at, each in enumerate(stats):
-        if each is not None and each.has_min_max:
-            two = isinstance(each.min, _EXACT) and each.min < each.max
-            lows[at] = max(lows[at], 1.0 + two)
-    return lows, highs
+    found = zip(sizes, chunks, strict=True)
+    return [size if size and (path, group) in pure else math.inf for size, (path, group, _) in found]

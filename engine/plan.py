@@ -98,7 +98,7 @@ class BlockShare:
     """
 
     share: float
-    known: tuple[Known, ...]
+    known: tuple[Known, ...]  # one per call
     direct: Blocks | None = None
     plain: tuple[str, ...] = ()
 

@@ -43,8 +43,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     with_ = visible_with(node, catalog.text)
     query = _source(node)
     columns = catalog.columns(*_piece(query, with_))
-    tables = {each.name.lower() for part in (query, with_) if part is not None for each in part.find_all(exp.Table)}
-    refuse_collations(((node, kind) for _, kind in columns), catalog, tables)
+    refuse_collations(((node, kind) for _, kind in columns), catalog, query, with_)
     steps: list[Step] = []
     if options.sampling.kind == BLOCK_SAMPLING and not options.exact:
         name = catalog.new_name()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.errors import DataError, ProgrammingError, compose
@@ -39,6 +40,14 @@ def check_seeds_agree(left: int, right: int) -> None:
     if left != right:
         problem = f"sketches with seed {left} and seed {right} cannot be merged"
         raise DataError(compose(problem, hint="build both with the same seed: their hashes are unrelated."))
+
+
+def check_counts(counts: npt.NDArray[np.int64], rows: int) -> None:
+    """ProgrammingError or DataError when `counts` are not numbers of rows from 1 on, one for each of `rows` values."""
+    if not isinstance(counts, np.ndarray) or counts.dtype.kind not in "iu" or counts.shape != (rows,):
+        raise ProgrammingError(compose(f"counts must be {rows} integers, one for each value"))
+    if rows and int(counts.min()) < 1:
+        raise DataError(compose(f"a count is {int(counts.min())}", hint="a value stands for at least one row."))
 
 
 def parts(values: Values) -> Iterator[pa.Array]:

@@ -47,12 +47,16 @@ class Known:
 
     rows: non-NULL rows, None when unknown. lower, upper: bounds of its distinct values. disjoint: the groups that
     blocks lie in share no value but at their borders.
+    drawn, at_most: where `rows` is unknown, how many blocks were drawn, those without such rows included, and the rows
+    of the table.
     """
 
     rows: float | None = None
     lower: float = 0.0
     upper: float = math.inf
     disjoint: bool = False
+    drawn: int | None = None
+    at_most: float = math.inf
 
     @property
     def exact(self) -> bool:
@@ -92,6 +96,9 @@ def estimate_blocks(
         return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
     using = point if confidence is None else partial(estimate, confidence=confidence)
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
+    if known.rows is None and not blocks.n and share < 1 and known.drawn:
+        unread = min(known.at_most * (1 - share), known.upper)
+        return Estimate(None, None, 0.0, unread, method, (TOO_FEW_BLOCKS,))
     count = len(blocks.rows)
     untested = UNTESTED > count < blocks.n
     random_rows = share == 1 or not (blocks.clustered or untested)
@@ -109,7 +116,26 @@ def estimate_blocks(
             factor = leave_one_out(blocks, share, confidence)
             low = max(found.lower / factor, min(found.lower, _seen(blocks)))
             found = replace(found, lower=low, upper=min(found.upper * factor, max(found.upper, rows)))
+    slack = NormalDist().inv_cdf(0.5 + (confidence or 0.95) / 2) * blocks.rse
+    found = replace(found, lower=found.lower * max(0.0, 1 - slack), upper=min(found.upper * (1 + slack), rows))
+    if known.rows is None and known.drawn and share < 1:
+        if count < min(known.drawn, FEW_BLOCKS) and TOO_FEW_BLOCKS not in warnings:
+            warnings.append(TOO_FEW_BLOCKS)
+        found = _with_unknown_rows(found, blocks, known, confidence or 0.95)
     return _within(found, known, tuple(warnings))
+
+
+def _with_unknown_rows(found: Estimate, blocks: Blocks, known: Known, confidence: float) -> Estimate:
+    """The range widened by how much the number of rows that are left differs from block to block."""
+    from scipy.special import stdtrit
+
+    assert known.drawn is not None
+    drawn = max(known.drawn, len(blocks.rows))
+    counts = np.concatenate([blocks.rows, np.zeros(drawn - len(blocks.rows), np.int64)])
+    spread = math.inf if drawn < 2 else float(counts.std(ddof=1)) / math.sqrt(drawn) / float(counts.mean())
+    factor = math.exp(min(spread * float(stdtrit(max(1, drawn - 1), 0.5 + confidence / 2)), LARGEST_LOG))
+    low, most = min(found.lower, _seen(blocks)), max(found.upper, min(known.at_most, known.upper))
+    return replace(found, lower=max(found.lower / factor, low), upper=min(found.upper * factor, most))
 
 
 def _seen(blocks: Blocks) -> float:
@@ -143,7 +169,8 @@ def near_additive(blocks: Blocks, rows: float, confidence: float = 0.95) -> Esti
 
     There are as many values as places where the value changes, and one. A block of s rows shows those among s - 1 of
     the rows - 1 places; so the changes of all blocks are scaled by the places. The interval comes from the spread of
-    changes over blocks (normal approximation).
+    changes over blocks (normal approximation); its upper end also allows for a change at every border of a block, as
+    where runs and row groups end together.
 
     Source: "mean distinct per block times blocks, corrected for boundary values"; this correction is our choice.
     """
@@ -156,7 +183,8 @@ def near_additive(blocks: Blocks, rows: float, confidence: float = 0.95) -> Esti
     count = len(rest)
     spread = math.sqrt(count / (count - 1) * float(rest @ rest)) if count > 1 else math.inf
     margin = NormalDist().inv_cdf(0.5 + confidence / 2) * scale * spread
-    return Estimate(value, value, max(seen, value - margin), min(rows, value + margin), "near_additive")
+    most = max(value + margin, rows / max(1, blocks.n) * float(blocks.distinct.sum()))
+    return Estimate(value, value, max(min(seen, value), value - margin), min(max(rows, value), most), "near_additive")
 
 
 def _within(found: Estimate, known: Known, warnings: tuple[str, ...]) -> Estimate:

@@ -59,31 +59,41 @@ class Blocks:
         """Sampled rows."""
         return int(self.rows.sum())
 
-    def _expected(self) -> tuple[float, float]:
-        """Distinct values per block in random order, summed, and the repeats inside blocks that go with them."""
+    @property
+    def rse(self) -> float:
+        """Relative standard error that leaving out hashes brings to sums over (block, value) pairs; 0 when none is."""
+        pairs = self.kept * float(self.distinct.sum())
+        return math.sqrt((1 - self.kept) / pairs) if self.kept < 1 and pairs else 0.0
+
+    def _expected(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
+        """Distinct values per block in random order, at most their variance, and the repeats inside blocks."""
         counts = np.fromiter(self.by_row.keys(), np.float64, len(self.by_row))
         numbers = np.fromiter(self.by_row.values(), np.float64, len(self.by_row))
         with np.errstate(divide="ignore"):
             missed = np.exp(np.outer(np.log1p(-self.rows / self.n), counts))
-        values = float(((1 - missed) @ numbers).sum())
-        return values, max(0.0, float(counts @ numbers) - values)
+        values = (1 - missed) @ numbers
+        return values, ((1 - missed) * missed) @ numbers, max(0.0, float(counts @ numbers) - float(values.sum()))
 
     @property
     def order(self) -> float:
         """Distinct values per block over those expected in random order: 1 for random, near 0 for clustered rows."""
-        return float(self.distinct.sum()) / self._expected()[0] if self.n else 1.0
+        return float(self.distinct.sum() / self._expected()[0].sum()) if self.n else 1.0
 
     @property
     def clustered(self) -> bool:
-        """Whether values cluster in blocks: fewer are distinct there than chance leaves (four standard errors).
-
-        Repeats inside blocks are taken for Poisson numbers.
+        """Whether values cluster in blocks: fewer are distinct there than chance leaves, or blocks differ by more, such
+        as those of constant and of unique stretches that alternate. Four standard errors; repeats inside blocks are
+        taken for Poisson numbers.
         """
         if not self.n:
             return False
-        values, repeats = self._expected()
-        missing = values - float(self.distinct.sum())
-        return missing > CHANCE * math.sqrt((repeats + 1) / self.kept)
+        values, variance, repeats = self._expected()
+        missing = float(values.sum() - self.distinct.sum())
+        if missing > CHANCE * math.sqrt((repeats + 1) / self.kept):
+            return True
+        # squares of normal deviations would have mean 1 and variance 2; hashes left out add a Poisson error
+        squares = (self.distinct - values) ** 2 / (variance + values * (1 / self.kept - 1) + 1)
+        return float(squares.sum()) > len(squares) + CHANCE * math.sqrt(2 * len(squares))
 
     @property
     def in_runs(self) -> bool:
@@ -121,12 +131,6 @@ class BlockSample:
     def blocks(self) -> int:
         """Blocks that have shown a row that is not NULL."""
         return len(self._rows)
-
-    @property
-    def rse(self) -> float:
-        """Relative standard error that leaving out hashes brings to sums over (block, value) pairs; 0 when none is."""
-        part = self._theta / FULL
-        return math.sqrt((1 - part) / self._pairs) if part < 1 and self._pairs else 0.0
 
     def update(self, values: Values, blocks: npt.NDArray[np.integer]) -> Self:
         """Add rows: an Arrow or numpy column of n values, and the block of each, shape (n,).

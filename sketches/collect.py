@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.arguments import check_capacity
@@ -133,7 +134,7 @@ def _channel(sites: Channel | Sequence[Values | Answering], plan: Plan, fanout: 
             problem = "a channel is no tree of sites"
             raise ProgrammingError(compose(problem, hint="put a Rack at its ends, and use two_rounds."))
         return sites  # type: ignore[return-value]  # told apart by its methods, as a Protocol asks
-    made: list[Answering] = [each if hasattr(each, "answer") else Site(each) for each in sites]
+    made = [_site(each, at) for at, each in enumerate(sites)]
     if not plan.in_racks:
         return Local(made)
     if fanout is None:
@@ -141,6 +142,16 @@ def _channel(sites: Channel | Sequence[Values | Answering], plan: Plan, fanout: 
     if isinstance(fanout, bool) or not isinstance(fanout, int | np.integer) or fanout < 2:
         raise DataError(compose(f"a rack of {fanout} sites merges nothing", hint="use a fanout of at least 2."))
     return Local(in_racks(made, int(fanout)))
+
+
+def _site(given: Values | Answering, at: int) -> Answering:
+    """A site of a column, or the site given."""
+    if hasattr(given, "answer"):
+        return given
+    if not isinstance(given, np.ndarray | pa.Array | pa.ChunkedArray):
+        problem = f"site {at} is a {type(given).__name__}, not a column"
+        raise ProgrammingError(compose(problem, hint="pass a list of Arrow or numpy arrays, one for each site."))
+    return Site(given)
 
 
 def _check(capacity: int, seed: int, rows: int | None, bits: int, sub_rate: float | None) -> Settings:

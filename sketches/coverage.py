@@ -25,10 +25,10 @@ def chao(sample: Sample) -> float:
     """Chao's estimator, bias-corrected, d + f1 (f1 - 1) / (2 (f2 + 1)): exact for equally frequent values, else a low
     guess.
 
-    Source: Chao (1984), corrected as in EstimateS. A fractional f1 below 1 adds nothing (our choice; the formula would
-    subtract).
+    Source: Chao (1984), corrected as in EstimateS. With a fractional f1 below 1 the formula falls below d, where the
+    clamp of `estimate` holds.
     """
-    return sample.d + sample.f1 * max(0.0, sample.f1 - 1) / (2 * (sample.f2 + 1))
+    return sample.d + sample.f1 * (sample.f1 - 1) / (2 * (sample.f2 + 1))
 
 
 @estimator("good_turing")

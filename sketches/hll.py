@@ -31,7 +31,8 @@ MIN_BITS, MAX_BITS = 4, 18
 EXACT_BITS: Final = 53  # bits of a hash that a float64 holds exactly; ranks beyond 54 are cut to it
 MAGIC: Final = b"NDVH"
 VERSION: Final = 1
-HEADER: Final = struct.Struct("<4sBBBxQ")  # magic, version, hash id, bits, seed; then the registers
+HEADER: Final = struct.Struct("<4sBBBxQ")  # magic, version, hash id, bits, 0, seed; then the registers
+PADDING: Final = 7  # where the header has a 0
 
 
 class HyperLogLog:
@@ -91,6 +92,8 @@ class HyperLogLog:
             raise DamagedSketch(f"an NDVH sketch was cut off after {len(data)} bytes")
         _, _, hash_id, bits, seed = HEADER.unpack_from(body)
         check_hash_id(hash_id)
+        if body[PADDING]:
+            raise DamagedSketch("the NDVH sketch has a header that contradicts itself")
         if not MIN_BITS <= bits <= MAX_BITS:
             raise DamagedSketch(f"the NDVH sketch has a size of {bits} bits")
         sketch = cls(bits, seed)

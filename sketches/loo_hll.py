@@ -10,7 +10,8 @@ All Z_j come from one pass of unions from the left and one from the right, O(sit
 binary tree, O(sites log sites)).
 
 Its error is that of a difference: absolute in d, so relative to f1 it grows without bound when f1 is far below d, and
-it gives no f2. `LeaveOneOut` says which estimators can do without.
+it gives no f2. `LeaveOneOut` says which estimators can do without. Registers do not tell who filled them: a site that
+contributes twice under two numbers is not noticed.
 
 Source: Li, Wei, Ding, Dai, Lu, Zhou, "Sampling-based Estimation of the Number of Distinct Values in Distributed
 Environment" (KDD 2022), and the released code: bits = 16, so 131,074 bytes per site; the estimator of `hll`. Corrected

@@ -36,6 +36,7 @@ from paretosql.sketches.mixing import HASH_ID
 MAGIC: Final = b"NDVP"
 VERSION: Final = 1
 EXACT, ORDERED, HEAVY = 1, 2, 4
+BLOCK: Final = 2  # the sampling kind whose rows count a value once per block
 HEADER: Final = struct.Struct("<4sBBHQQIQQdBI16sII")
 FULL: Final = 1 << 64
 MAX_ROWS: Final = (1 << 63) - 1
@@ -105,6 +106,8 @@ def decode(data: bytes) -> Record:
     if flags & ~(EXACT | ORDERED | HEAVY) or not flags & ORDERED or bool(flags & EXACT) != (theta == 0):
         raise DamagedSketch(f"the NDVP sketch has flags {flags}, which do not fit its contents")
     if rows > MAX_ROWS or not capacity >= 1 or entries > capacity or not 0.0 < rate <= 1.0 or sampling > 2:
+        raise DamagedSketch("the NDVP sketch has a header that contradicts itself")
+    if (0 < population < rows and sampling != BLOCK) or (not contributions and digest != bytes(16)):
         raise DamagedSketch("the NDVP sketch has a header that contradicts itself")
     content = np.frombuffer(body, np.uint8, offset=HEADER.size)
     try:

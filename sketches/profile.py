@@ -19,7 +19,14 @@ import numpy as np
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches import entries as of
 from paretosql.sketches import ndvp
-from paretosql.sketches.arguments import FULL, check_capacity, check_seeds_agree, check_theta, parts
+from paretosql.sketches.arguments import (
+    FULL,
+    check_capacity,
+    check_counts,
+    check_seeds_agree,
+    check_theta,
+    parts,
+)
 from paretosql.sketches.contributions import Contributions
 from paretosql.sketches.entries import Counts, Entries
 from paretosql.sketches.hashing import Values, hash64
@@ -85,8 +92,11 @@ class ProfileSketch:
             counts: int64, shape (n,): how many rows each value stands for, when equal rows were counted before; None
                 means 1 each.
         Raises:
-            NotSupportedError, ProgrammingError: as `hash64`.
+            NotSupportedError, ProgrammingError: as `hash64`; ProgrammingError also for counts that are no n integers.
+            DataError: a count below 1.
         """
+        if counts is not None:
+            check_counts(counts, len(values))
         start = 0
         for part in parts(values):
             words, valid = hash64(part, self._seed)

@@ -8,11 +8,12 @@ from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.estimators import Estimate, estimators, point
 from paretosql.sketches.profile import ProfileSketch
 
+Z95: Final = 1.959963984540054  # two-sided 95 % of the normal distribution
 SKETCH: Final = "sketch"  # the method of a full scan: the number that the sketch itself gives
 
 
 def estimate_stored(
-    data: bytes, method: str | None = None, rows: float | None = None, *, default: str = "chao"
+    data: bytes, method: str | None = None, rows: float | None = None, *, default: str = "auto"
 ) -> Estimate:
     """The distinct values of the rows that a stored sketch stands for.
 
@@ -25,7 +26,7 @@ def estimate_stored(
         method: an estimator for samples, or "sketch" for full scans; None: "sketch" for full scans, else `default`.
         rows: non-NULL rows of the population.
     Returns:
-        The estimate without an interval, as `point` gives it.
+        The estimate without an interval, as `point` gives it; of a full scan with the 95 % range of the sketch.
     Raises:
         DamagedSketch: the bytes are no sketch.
         ProgrammingError, DataError: an unknown method, or one that does not fit; `rows` below those seen.
@@ -43,8 +44,10 @@ def estimate_stored(
             hint = "say of how many rows it has seen a sample: rows => 1000000, or leave out method"
             problem = f"the sketch is of a full scan, which {method!r} does not extrapolate"
             raise ProgrammingError(compose(problem, hint=hint))
-        value = sketch.distinct()
-        return Estimate(value, value, value, value, SKETCH)
+        value = min(sketch.distinct(), float(sketch.rows))
+        margin = Z95 * sketch.rse() * value
+        upper = min(value + margin, float(sketch.rows))
+        return Estimate(value, sketch.distinct(), max(value - margin, min(value, 1.0)), upper, SKETCH)
     if method == SKETCH:
         hint = f"leave out method, or choose one of {', '.join(estimators)}"
         raise ProgrammingError(compose("the method 'sketch' does not extrapolate from a sample", hint=hint))

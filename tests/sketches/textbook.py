@@ -70,7 +70,7 @@ def chao84(t: Terms) -> mpf:
 
 
 def chao(t: Terms) -> mpf:
-    return t.d + t.f1 * max(mpf(0), t.f1 - 1) / (2 * (t.f2 + 1))
+    return t.d + t.f1 * (t.f1 - 1) / (2 * (t.f2 + 1))
 
 
 def good_turing(t: Terms) -> mpf:
