@@ -139,3 +139,13 @@ def test_a_type_bounds_what_a_sample_may_answer(con: paretosql.Connection):
             assert all(count <= most for _, count in counts)
     wide = con.execute("SELECT ndv_interval(i::INTEGER, rate => 0.01, method => 'duj1') FROM t").fetchone()[0]
     assert wide["upper"] > 256  # the type is the reason
+
+
+def test_there_are_no_more_values_than_rows(con: paretosql.Connection):
+    """A sketch of a key may see more values than there are rows; the answers do not."""
+    con.execute("CREATE TABLE keys AS SELECT range AS k FROM range(200000)")
+    for seed in range(6):
+        (found, count) = con.execute(
+            f"SELECT ndv_interval(k, seed => {seed}), ndv(k, seed => {seed}) FROM keys"
+        ).fetchone()
+        assert count <= 200_000 and found["estimate"] <= found["upper"] <= 200_000

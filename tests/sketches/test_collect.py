@@ -233,3 +233,10 @@ def test_no_sites_are_refused():
 def test_the_protocols_are_listed():
     """The registry names them all."""
     assert list(protocols) == sorted([*SKETCHED, "loo_hll"])
+
+
+@pytest.mark.parametrize("sites", [[1, 2, 3], [[1, 2], [3]], pa.array([1, 2, 3])])
+def test_what_is_no_list_of_columns_is_refused(sites):
+    """A single column, or lists of Python numbers, are a mistake of the caller and not lost sites."""
+    with pytest.raises(ProgrammingError, match="not a column"):
+        collect(sites)

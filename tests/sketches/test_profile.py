@@ -458,3 +458,22 @@ def test_the_origin_may_be_known_last():
     late = ProfileSketch(20).update(np.arange(50)).drawn(Origin(0.1, population=500))
     early = ProfileSketch(20, origin=Origin(0.1, population=500)).update(np.arange(50))
     assert late.to_bytes() == early.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("counts", "error", "problem"),
+    [
+        (np.array([1]), ProgrammingError, "2 integers"),
+        (np.array([1, 2, 3]), ProgrammingError, "2 integers"),
+        (np.array([0.5, 3.5]), ProgrammingError, "2 integers"),
+        ([1, 2], ProgrammingError, "2 integers"),
+        (np.array([1, 0]), DataError, "a count is 0"),
+        (np.array([-1, 3]), DataError, "a count is -1"),
+    ],
+)
+def test_wrong_numbers_of_rows_are_refused(counts, error, problem):
+    """Counts are as many integers as values, from 1 on; a refused update changes nothing."""
+    sketch = ProfileSketch().update(np.array([5]))
+    with pytest.raises(error, match=problem):
+        sketch.update(np.array([7, 8]), counts)
+    assert (sketch.rows, sketch.distinct()) == (1, 1)
