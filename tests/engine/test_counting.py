@@ -216,7 +216,8 @@ def test_reports_read_streams_once(pair):
     "query",
     ["SELECT ndv(c) FROM n", "SELECT c, ndv(x) FROM n GROUP BY c", "SELECT * FROM ndv_report(TABLE n)",
      "SELECT ndv(s COLLATE NOCASE) FROM t",
-     "SELECT ndv(y) FROM (SELECT s COLLATE NOCASE AS y FROM t)", "SELECT ndv(c) FROM (SELECT c FROM n)", "SELECT ndv(c) FROM nv"],
+     "SELECT ndv(y) FROM (SELECT s COLLATE NOCASE AS y FROM t)",
+     "SELECT ndv(c) FROM (SELECT c FROM n)", "SELECT ndv(c) FROM nv"],
 )  # fmt: skip
 def test_text_with_a_collation_is_refused(pair, query):
     """Counting by bytes what SQL compares by a collation would be wrong without a word, so it is refused."""
