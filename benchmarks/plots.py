@@ -38,6 +38,7 @@ FOLDER: Final = ROOT / "docs" / "plots"
 RATES: Final = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 COLOURS: Final = {"auto": "#c1272d", "profile_nnls": "#0000a7", "gee": "#008176", "duj1": "#eecc16"}
 LARGEST_ERROR: Final = 100.0
+LABELS: Final = {"xytext": (3, 4), "textcoords": "offset points", "rotation": 50, "rotation_mode": "anchor"}
 SMALLEST_ERROR: Final = 1e-4  # where an exact protocol is drawn
 TIMED: Final = {"ndv": "#c1272d", "approx": "0.4", "exact": "0.7"}
 
@@ -114,16 +115,14 @@ def bytes_sent(source: Source) -> Figure:
 
     rows = [row for row in source.rows("protocols/bytes") if row["population"] == "poisson 50"]
     sites = sorted({row["sites"] for row in rows})
-    figure, panels = plt.subplots(1, len(sites), figsize=(15, 4.5), sharex=True, sharey=True)
+    figure, panels = plt.subplots(1, len(sites), figsize=(15, 6), sharex=True, sharey=True)
     for panel, number in zip(panels, sites, strict=True):
         for row in (each for each in rows if each["sites"] == number):
             error = max(row["f1_error"], SMALLEST_ERROR)
             ours = not row["protocol"].startswith(("loo_hll", "ship"))
             panel.scatter(row["bytes"], error, color="#c1272d" if ours else "0.4")
-            panel.annotate(
-                row["protocol"], (row["bytes"], error), fontsize=7, xytext=(4, 3), textcoords="offset points"
-            )
-        panel.set(xscale="log", yscale="log", title=f"{number} sites")
+            panel.annotate(row["protocol"], (row["bytes"], error), fontsize=7, **LABELS)
+        panel.set(xscale="log", yscale="log", title=f"{number} sites", ylim=(SMALLEST_ERROR / 2, 0.3))
         panel.grid(alpha=0.3)
     figure.supxlabel("bytes in both directions (red: ours; grey: the published method, and shipping all entries)")
     figure.supylabel("error of f1")
