@@ -128,3 +128,12 @@ def test_dictionary_headers_are_read(tmp_path, values, version, page):
 def test_other_bytes_are_no_header(data):
     """Bytes of anything give a number or None, never an error."""
     assert entries_of(data) is None or isinstance(entries_of(data), int)
+
+
+def test_shared_borders_are_taken_off(tmp_path):
+    """Even numbers in runs of thirty: ranges have room for twice as many, dictionaries tell, borders count once."""
+    file = tmp_path / "even.parquet"
+    duckdb.execute(f"COPY (SELECT range // 30 * 2 AS x FROM range(60_000)) TO '{file}' (ROW_GROUP_SIZE 2048)")
+    found = known(file)
+    assert (found.lower, found.upper) == (2_000, 2_000)
+    assert known(file, filtered=True).rows is None

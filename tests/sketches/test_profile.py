@@ -477,3 +477,13 @@ def test_wrong_numbers_of_rows_are_refused(counts, error, problem):
     with pytest.raises(error, match=problem):
         sketch.update(np.array([7, 8]), counts)
     assert (sketch.rows, sketch.distinct()) == (1, 1)
+
+
+def test_a_narrowed_copy_remembers_its_contributions():
+    """What was merged in before a sketch is narrowed is refused after it, too."""
+    one = ProfileSketch(contribution=b"a" * 16).update(np.arange(100))
+    two = ProfileSketch(contribution=b"b" * 16).update(np.arange(50, 150))
+    narrow = ProfileSketch().merge(one).merge(two).narrowed(capacity=20)
+    with pytest.raises(DataError):
+        narrow.merge(one)
+    assert narrow.merge(ProfileSketch(contribution=b"c" * 16).update(np.arange(9))).rows == 209

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.populations import even, half_unique, poisson, standard, zipf
+from benchmarks.populations import even, from_counts, half_unique, poisson, standard, zipf
 from paretosql.errors import DataError
 from paretosql.sketches.compatible import compatible
 from paretosql.sketches.estimators import ALL_SINGLETONS, estimate, point
@@ -151,3 +151,19 @@ def test_trees_are_stored_whole(tmp_path):
         pass
     with pytest.raises(DataError, match="damaged"):
         read_trees(sink.getvalue().to_pybytes())
+
+
+def test_rows_of_heavy_values_are_known_up_to_chance():
+    """Half of 200,000 rows lie in four values: a 1 % sample tells their share to a few percent, and the range of the
+    other values, all unique, has room for that and for little more.
+    """
+    population = from_counts("split", np.concatenate([np.full(4, 25_000), np.ones(100_000, np.int64)]))
+    lows, highs = [], []
+    for seed in range(20):
+        sample = read_sample(population.profile(0.01, np.random.default_rng(seed)), population.rows)
+        low, high = compatible(sample, 0.95)
+        lows.append(low)
+        highs.append(high)
+    assert sum(low <= population.distinct <= high for low, high in zip(lows, highs, strict=True)) >= 19
+    assert np.median(highs) < 1.25 * population.distinct
+    assert np.median(highs) > 1.04 * population.distinct  # the share of heavy rows is uncertain by 2.2 %, twice
