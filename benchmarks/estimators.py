@@ -103,8 +103,8 @@ def real_columns(setting: Setting) -> Iterator[Row]:
     yield from _errors(real(setting.scale), _seeds(setting, 5), setting.seed, slow=False)
 
 
-def _seeds(setting: Setting, full: int) -> int:
-    return full if setting.name == "full" else 1
+def _seeds(setting: Setting, full: int, quick: int = 1) -> int:
+    return full if setting.name == "full" else quick
 
 
 def _covers(job: tuple[Population, float, int]) -> tuple[float, float, float]:
@@ -122,7 +122,7 @@ def intervals(setting: Setting) -> Iterator[Row]:
     """How often the 95 % interval of `auto` holds the truth, in 1,000 samples (--quick: 20) of each population at each
     rate, and the median of upper / lower.
     """
-    runs = _seeds(setting, 1_000) if setting.name == "full" else 20
+    runs = _seeds(setting, 1_000, 20)
     populations = [*standard(), *outside()]
     jobs = [(each, rate, setting.seed + run) for each in populations for rate in RATES for run in range(runs)]
     found = np.array(parallel(_covers, jobs)).reshape(len(populations), len(RATES), runs, 3)

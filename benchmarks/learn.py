@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from benchmarks.environment import ROOT
 from benchmarks.random_populations import Drawn, draw, families
+from paretosql.sketches.automatic import LEAST_ROWS
 from paretosql.sketches.features import features
 from paretosql.sketches.sample import Sample, read_sample
 from paretosql.sketches.trees import Trees, write_trees
@@ -36,7 +37,6 @@ Floats = npt.NDArray[np.float64]
 MODEL: Final = ROOT / "sketches" / "learned.arrow"
 BATCH: Final = 500
 SAMPLES: Final = 160_000
-LEAST_SAMPLED: Final = 20  # rows; below, `auto` does not ask the model
 RATES: Final = (-4.0, -0.2)  # log10
 ROUNDS: Final = 600
 SETTING: Final = {
@@ -80,9 +80,9 @@ def sampled(random: np.random.Generator) -> tuple[Drawn, Sample]:
     while True:
         drawn = draw(random)
         rate = 10 ** random.uniform(*RATES)
-        if drawn.population.rows * rate >= LEAST_SAMPLED:
+        if drawn.population.rows * rate >= LEAST_ROWS:
             sample = read_sample(drawn.population.profile(rate, random), drawn.population.rows)
-            if LEAST_SAMPLED <= sample.n < sample.rows:
+            if LEAST_ROWS <= sample.n < sample.rows:
                 return drawn, sample
 
 

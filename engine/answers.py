@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from paretosql.engine.tallies import Counts, Ids, Numbers, Profiles
 from paretosql.sketches import Origin, ProfileSketch
 from paretosql.sketches.by_group import GroupedProfiles, estimate_groups
 from paretosql.sketches.estimators import Estimate, estimate, point
+from paretosql.sketches.quantiles import two_sided
 
 INTERVAL = pa.struct(
     [
@@ -78,7 +78,7 @@ def distinct_counts(call: Call, tally: Profiles, groups: Ids, rows: Counts | Non
 def _scanned(call: Call, tally: Profiles) -> DistinctCounts:
     """Every row was read: the range is that of the sketch alone, normal with its standard error."""
     value, rse = _scanned_value(tally), tally.rse()
-    margin = _quantile(call.confidence) * rse * value
+    margin = two_sided(call.confidence) * rse * value
     lower = np.maximum(value - margin, np.minimum(value, 1.0))
     upper = np.minimum(value + margin, np.maximum(value, tally.rows()))
     return DistinctCounts(value, lower, upper, rse, [DEFAULT_SKETCH] * len(value), [()] * len(value))
@@ -94,7 +94,7 @@ def _sampled(call: Call, tally: Profiles, groups: Ids, rows: Counts) -> Distinct
     flat, rse = flattened(tally, groups, rows), np.zeros(len(groups))
     rse[np.searchsorted(groups, tally.groups())] = tally.rse()
     value, found = extrapolated(call, flat), ranges(call, flat)
-    slack = _quantile(call.confidence) * rse
+    slack = two_sided(call.confidence) * rse
     lower = np.array([each.lower for each in found], np.float64) * np.maximum(0.0, 1 - slack)
     upper = np.minimum(np.array([each.upper for each in found], np.float64) * (1 + slack), rows)
     lower, upper = np.fmin(lower, value), np.fmax(upper, value)
@@ -139,11 +139,6 @@ def _alone(profiles: GroupedProfiles, at: int) -> tuple[dict[int, float], float,
     counts, values = profiles.counts[first:last].astype(np.int64).tolist(), profiles.values[first:last].tolist()
     n = float(profiles.n[at])
     return dict(zip(counts, values, strict=True)), max(float(profiles.rows[at]), n), n
-
-
-def _quantile(confidence: float) -> float:
-    """How many standard errors a two-sided range of the normal distribution spans on each side."""
-    return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
 def whole_numbers(values: Numbers) -> pa.Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.engine.answers import DistinctCounts, whole_numbers
+from paretosql.engine.packing import pack, unpack
 from paretosql.engine.plan import BlockShare, Sketch
 from paretosql.engine.row_groups import BLOCK
 from paretosql.errors import DataError, compose
@@ -43,18 +43,14 @@ class BlockState:
             mine.merge(theirs)
 
     def to_bytes(self) -> bytes:
-        sink = io.BytesIO()
-        table = pa.table({"sample": pa.array([each.to_bytes() for each in self.samples], pa.binary())})
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        return sink.getvalue()
+        return pack(pa.table({"sample": pa.array([each.to_bytes() for each in self.samples], pa.binary())}))
 
     @classmethod
     def from_bytes(cls, step: Sketch, data: bytes) -> BlockState:
         try:
-            with pa.ipc.open_stream(io.BytesIO(data)) as reader:
-                samples = reader.read_all().column("sample").to_pylist()
-        except (pa.ArrowException, OSError, KeyError) as fault:
+            (table,) = unpack(data)
+            samples = table.column("sample").to_pylist()
+        except (ValueError, KeyError) as fault:
             raise DataError(compose("the state of a sketch step is damaged")) from fault
         state = cls(step)
         state.samples = [BlockSample.from_bytes(each) for each in samples]

@@ -81,28 +81,22 @@ class Catalog:
         """A view that counts, itself or through others; None for anything else."""
         if name.lower() not in self.session.names.views:
             return None
-        sql = (
-            "SELECT sql, database_name, schema_name, counts FROM ("
-            " SELECT view_name AS name, sql, database_name, schema_name, temporary, true AS counts FROM duckdb_views()"
-            " UNION ALL SELECT table_name, sql, database_name, schema_name, temporary, false FROM duckdb_tables())"
-            " WHERE lower(name) = lower($name)"
-            " AND ($schema IS NULL OR lower(schema_name) = lower($schema)"
-            "      OR ($database IS NULL AND lower(database_name) = lower($schema)))"
-            " AND ($database IS NULL OR lower(database_name) = lower($database))"
-            " ORDER BY temporary DESC, database_name = current_database() DESC, schema_name = current_schema() DESC"
-            " LIMIT 1"
-        )
-        rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
-        if not rows or not rows[0][3] or not self.session.names.counts(rows[0][0]):
+        found = self._named(name, schema, database)
+        if found is None or not found[3] or not self.session.names.counts(found[0]):
             return None  # a table, or another view, stands in front of it
-        return View(*rows[0][:3])
+        return View(*found[:3])
 
     def view_text(self, name: str, schema: str | None, database: str | None) -> str | None:
         """The CREATE VIEW behind a name that means a view; None when it means a table or nothing."""
         if name.lower() not in self._views:
             return None
+        found = self._named(name, schema, database)
+        return found[0] if found is not None and found[3] and found[0] else None
+
+    def _named(self, name: str, schema: str | None, database: str | None) -> tuple[str, str, str, bool] | None:
+        """The table or view that a name means: its text, database and schema, and whether it is a view."""
         sql = (
-            "SELECT sql, view FROM ("
+            "SELECT sql, database_name, schema_name, view FROM ("
             " SELECT view_name AS name, sql, database_name, schema_name, temporary, true AS view FROM duckdb_views()"
             " UNION ALL SELECT table_name, sql, database_name, schema_name, temporary, false FROM duckdb_tables())"
             " WHERE lower(name) = lower($name)"
@@ -113,7 +107,7 @@ class Catalog:
             " LIMIT 1"
         )
         rows = self.session.con.execute(sql, {"name": name, "schema": schema, "database": database}).fetchall()
-        return rows[0][0] if rows and rows[0][1] and rows[0][0] else None
+        return rows[0] if rows else None
 
     def has_relation(self, name: str) -> bool:
         """Whether a table or view has this name."""

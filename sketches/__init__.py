@@ -12,7 +12,7 @@ A column goes through three steps, each usable alone:
 | where the sites are | `site`, `racks`, `channel`, `processes`; `wire` has the messages |
 | the profile of a sample to an estimate | `estimators` and `sample`; formulas: `guaranteed`, `coverage`, `jackknife`, |
 | | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
-| an interval around it | `compatible` |
+| an interval around it | `compatible`, `quantiles` |
 | the same for many groups, for a stored sketch | `by_group`, `stored` |
 | a sample of blocks instead of rows | `block_draw`, `blocks`, `block_estimates` |
 | to compare with | `loo_hll` (the published method) on `hll`; `apache` (DataSketches) |

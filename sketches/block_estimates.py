@@ -24,7 +24,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -32,6 +31,7 @@ import numpy as np
 from paretosql.errors import DataError, compose
 from paretosql.sketches.blocks import Blocks
 from paretosql.sketches.estimators import Estimate, estimate, point
+from paretosql.sketches.quantiles import two_sided
 
 CLUSTERED_SAMPLE: Final = "CLUSTERED_SAMPLE"  # values cluster in blocks, so the sampled rows are no random rows
 TOO_FEW_BLOCKS: Final = "TOO_FEW_BLOCKS"  # they do, and there are fewer than 30 blocks; or fewer than 5 at all
@@ -116,7 +116,7 @@ def estimate_blocks(
             factor = leave_one_out(blocks, share, confidence)
             low = max(found.lower / factor, min(found.lower, _seen(blocks)))
             found = replace(found, lower=low, upper=min(found.upper * factor, max(found.upper, rows)))
-    slack = NormalDist().inv_cdf(0.5 + (confidence or 0.95) / 2) * blocks.rse
+    slack = two_sided(confidence or 0.95) * blocks.rse
     found = replace(found, lower=found.lower * max(0.0, 1 - slack), upper=min(found.upper * (1 + slack), rows))
     if known.rows is None and known.drawn and share < 1:
         if count < min(known.drawn, FEW_BLOCKS) and TOO_FEW_BLOCKS not in warnings:
@@ -182,7 +182,7 @@ def near_additive(blocks: Blocks, rows: float, confidence: float = 0.95) -> Esti
     rest = turns - places * (turns.sum() / max(1, places.sum()))
     count = len(rest)
     spread = math.sqrt(count / (count - 1) * float(rest @ rest)) if count > 1 else math.inf
-    margin = NormalDist().inv_cdf(0.5 + confidence / 2) * scale * spread
+    margin = two_sided(confidence) * scale * spread
     most = max(value + margin, rows / max(1, blocks.n) * float(blocks.distinct.sum()))
     return Estimate(value, value, max(min(seen, value), value - margin), min(max(rows, value), most), "near_additive")
 

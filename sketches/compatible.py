@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from paretosql.sketches.quantiles import two_sided
 from paretosql.sketches.sample import Floats, Sample
 from paretosql.sketches.spectrum import Spectrum, spectrum
 
@@ -31,10 +32,8 @@ def compatible(sample: Sample, confidence: float) -> tuple[float, float]:
     Returns: lower, upper; (d, d + N - n) when no spectrum fits.
     Cost: about 25 ms.
     """
-    from scipy.special import ndtri
-
     problem = spectrum(sample, GRID)
-    z = float(ndtri(0.5 + confidence / 2)) + EXTRA_Z
+    z = two_sided(confidence) + EXTRA_Z
     for _ in range(TRIES):
         found = _extremes(problem, sample, z)
         if found is not None:

@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paretosql.sketches import varint
+from paretosql.sketches.arguments import FULL
 from paretosql.sketches.entries import Entries, nothing
 from paretosql.sketches.envelope import DamagedSketch, seal, unseal
 from paretosql.sketches.mixing import HASH_ID
@@ -38,7 +39,6 @@ VERSION: Final = 1
 EXACT, ORDERED, HEAVY = 1, 2, 4
 BLOCK: Final = 2  # the sampling kind whose rows count a value once per block
 HEADER: Final = struct.Struct("<4sBBHQQIQQdBI16sII")
-FULL: Final = 1 << 64
 MAX_ROWS: Final = (1 << 63) - 1
 
 

@@ -7,8 +7,8 @@ from typing import Final
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.estimators import Estimate, estimators, point
 from paretosql.sketches.profile import ProfileSketch
+from paretosql.sketches.quantiles import two_sided
 
-Z95: Final = 1.959963984540054  # two-sided 95 % of the normal distribution
 SKETCH: Final = "sketch"  # the method of a full scan: the number that the sketch itself gives
 
 
@@ -45,7 +45,7 @@ def estimate_stored(
             problem = f"the sketch is of a full scan, which {method!r} does not extrapolate"
             raise ProgrammingError(compose(problem, hint=hint))
         value = min(sketch.distinct(), float(sketch.rows))
-        margin = Z95 * sketch.rse() * value
+        margin = two_sided(0.95) * sketch.rse() * value
         upper = min(value + margin, float(sketch.rows))
         return Estimate(value, sketch.distinct(), max(value - margin, min(value, 1.0)), upper, SKETCH)
     if method == SKETCH:

@@ -128,6 +128,14 @@ def numbers(*values: int) -> bytes:
     return varint.encode(np.array(values, np.uint64))
 
 
+def _only_numbers(body: bytes, count: int) -> list[int]:
+    """A body of so many varints and nothing behind them."""
+    reader = Reader(body)
+    found = reader.numbers(count)
+    reader.end()
+    return found
+
+
 def entries(found: Entries) -> bytes:
     """Hashes as varints of differences, counts as varints, their number before."""
     keys, counts = found
@@ -164,9 +172,7 @@ class SurveyRequest:
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Self:
-        reader = Reader(body)
-        request = cls(*reader.numbers(4))
-        reader.end()
+        request = cls(*_only_numbers(body, 4))
         _check_bits(request.bits)
         return request
 
@@ -232,9 +238,7 @@ class PairRequest:
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Self:
-        reader = Reader(body)
-        request = cls(*reader.numbers(3))
-        reader.end()
+        request = cls(*_only_numbers(body, 3))
         _check_bits(request.bits)
         return request
 
