@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paretosql.sketches.compatible import compatible
+from paretosql.sketches.compatible import least_compatible
 from paretosql.sketches.guaranteed import ae
 from paretosql.sketches.learned import learned
 from paretosql.sketches.sample import Sample, estimator
@@ -18,12 +18,11 @@ def auto(sample: Sample) -> float:
     """`learned` from 20 sampled rows on, and `ae` below, where any model would only repeat what it was taught.
 
     Where no value was sampled twice, the model has one number to go by, and many real columns are keys: its answer is
-    then brought into the interval of even odds. Elsewhere that would change nothing (measured).
+    then raised to the least number of values with even odds. A key, the greatest, is always possible there.
     """
     if sample.n < LEAST_ROWS:
         return ae(sample)
     found = learned(sample)
     if sample.repeats_nothing:
-        low, high = compatible(sample, EVEN_ODDS)
-        found = min(max(found, low), high)
+        found = max(found, least_compatible(sample, EVEN_ODDS))
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,8 @@ from paretosql.sketches.protocols import Plan, Settings, Summary, protocols
 from paretosql.sketches.racks import in_racks
 from paretosql.sketches.rounds import Rounds
 from paretosql.sketches.site import Answering, Site
+
+SENT_PER_KEPT: Final = 2  # our choice: entries sent for each one kept, where sites share their values
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Missing:
 class Collected:
     """The result of a collection.
 
-    sketch: the summary, a `ProfileSketch`, or a `LeaveOneOut` of protocol `loo_hll`.
+    sketch: the summary, a `ProfileSketch`, or a `LeaveOneOut` of `loo_hll`.
     ledger: every byte moved.
     covered, missing: what is in the sketch and what is not.
     noticed: answers that were ignored, one sentence each: second ones, unreadable ones, those for another round.
@@ -78,6 +81,7 @@ def collect(
     protocol: str = "two_rounds",
     *,
     capacity: int = CAPACITY,
+    entries: int | None = None,
     seed: int = 0,
     rows: int | None = None,
     bits: int = BITS,
@@ -93,9 +97,12 @@ def collect(
             `run_processes` gives.
         protocol: a name in `protocols`.
         capacity: values kept; 1 / sqrt(capacity) is the relative standard error of d, and bytes grow with it.
+        entries: of `two_rounds` and `hierarchical`: about how many (value, rows) pairs all sites together may send, 8
+            bytes each; default: twice the capacity. It matters where a value lies at more than two sites on average:
+            then fewer values are kept, one for each s pairs, if s sites hold it.
         seed: of the hash.
         rows: of the whole sample, for `fixed_threshold`.
-        bits, sub_rate: of `loo_hll`: log2 of its registers, and the rate of its sub-sample, for Shlosser's estimate.
+        bits, sub_rate: of `loo_hll`, likelihood or not: log2 of its registers, and the rate of its sub-sample, for Shlosser's estimate.
         fanout: sites per rack, for `hierarchical`; default: as many as there are racks.
         timeout_s: seconds to wait for the answers of a round, each time they are asked for.
         attempts: how often a site is asked that gives no usable answer.
@@ -107,7 +114,7 @@ def collect(
     (90.0, {1: 30.0, 2: 60.0}, 150, True)
     """
     plan = protocols[protocol]
-    settings = _check(capacity, seed, rows, bits, sub_rate)
+    settings = _check(capacity, entries, seed, rows, bits, sub_rate)
     if not (isinstance(timeout_s, int | float) and math.isfinite(timeout_s) and timeout_s > 0) or attempts < 1:
         raise DataError(compose(f"{attempts} attempts of {timeout_s} s", hint="both are above 0."))
     channel = _channel(sites, plan, fanout)
@@ -154,9 +161,15 @@ def _site(given: Values | Answering, at: int) -> Answering:
     return Site(given)
 
 
-def _check(capacity: int, seed: int, rows: int | None, bits: int, sub_rate: float | None) -> Settings:
+def _check(
+    capacity: int, entries: int | None, seed: int, rows: int | None, bits: int, sub_rate: float | None
+) -> Settings:
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 0):
         raise DataError(compose(f"{rows!r} is no number of rows"))
     if sub_rate is not None and not (isinstance(sub_rate, int | float) and 0 < sub_rate <= 1):
         raise DataError(compose(f"the rate {sub_rate!r} of the sub-sample is out of range", hint="0 < rate <= 1."))
-    return Settings(check_capacity(capacity), check_seed(seed), rows, check_bits(bits), sub_rate)
+    kept = check_capacity(capacity)
+    if entries is not None and (isinstance(entries, bool) or not isinstance(entries, int | np.integer) or entries < 1):
+        raise DataError(compose(f"{entries!r} is no number of entries", hint="the default is twice the capacity."))
+    most = SENT_PER_KEPT * kept if entries is None else int(entries)
+    return Settings(kept, most, check_seed(seed), rows, check_bits(bits), sub_rate)

@@ -2,12 +2,14 @@
 
 | name | rounds | result | bytes |
 | --- | --- | --- | --- |
-| `two_rounds` | 2 | ProfileSketch | capacity * (sites that hold a value, on average) entries, 0.6 KiB per site |
+| `two_rounds` | 2 | ProfileSketch | capacity * (sites that hold a value, on average) entries, 0.6 KiB per site; |
+| | | | never more than `entries` |
 | `one_round` | 1 | ProfileSketch | up to capacity entries per site |
 | `fixed_threshold` | 1 | ProfileSketch | at most capacity * (sites per value) entries; needs the rows beforehand |
 | `hierarchical` | 2 | ProfileSketch | as two_rounds, per level of the tree |
 | `dictionary` | 1 | ProfileSketch, exact | an entry for each value of each site: ship everything |
 | `loo_hll` | 1 | LeaveOneOut | 2 * 2**bits per site |
+| `loo_hll_likelihood` | 1 | LeaveOneOut, f1 with less error | as loo_hll |
 
 An entry takes 8 to 10 bytes. Source: our design, but for `loo_hll`.
 """
@@ -25,9 +27,10 @@ from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.registry import Registry
 from paretosql.sketches import entries as of
 from paretosql.sketches.arguments import FULL, MAX_CAPACITY
+from paretosql.sketches.contributions import Contributions
 from paretosql.sketches.entries import Entries
 from paretosql.sketches.hll import Registers, cardinality
-from paretosql.sketches.loo_hll import LeaveOneOut, combine
+from paretosql.sketches.loo_hll import LeaveOneOut, added, combine, difference
 from paretosql.sketches.profile import ProfileSketch
 from paretosql.sketches.rounds import Ask, Rounds
 from paretosql.sketches.wire import (
@@ -64,10 +67,11 @@ class Summary(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a protocol may need: capacity and seed of the sketch; rows of the whole sample, if known beforehand; bits
-    and rate of the sub-sample of `loo_hll`."""
+    """What a protocol may need: capacity of the sketch, the most entries that sites may send, seed; rows of the whole
+    sample, if known beforehand; bits and rate of the sub-sample of `loo_hll`."""
 
     capacity: int
+    entries: int
     seed: int
     rows: int | None
     bits: int
@@ -88,14 +92,18 @@ protocols: Registry[Plan] = Registry("protocol")
 def two_rounds(rounds: Rounds, settings: Settings, known: dict[int, int]) -> ProfileSketch:
     """First the sizes, then the values below the threshold that the sizes allow.
 
-    `known` gets the rows of each site as soon as they are known.
+    Where many sites hold the same values, each of them sends what all of them have. `entries` bounds what comes to be
+    sent; fewer values than `capacity` are kept then. `known` gets the rows of each site as soon as they are known.
     """
     request = SurveyRequest(settings.seed, SURVEY_BITS, HEAVY_VALUES, HEAVY_SHARES)
     surveys = rounds.ask(
         Ask(SURVEY, "survey", request.to_bytes(), lambda _site, _head, body: Survey.from_bytes(body, SURVEY_BITS))
     )
     known.update({site: survey.rows for site, survey in surveys.items()})
-    theta = threshold(settings.capacity, expected_distinct(list(surveys.values())))
+    theta = min(
+        threshold(settings.capacity, expected_distinct(list(surveys.values()))),
+        threshold(settings.entries, sum(survey.distinct for survey in surveys.values())),
+    )
     heavy = choose_heavy([survey.heavy for survey in surveys.values()], sum(known.values()), HEAVY_VALUES)[0]
     return gather_sketches(rounds, SketchRequest(settings.seed, settings.capacity, theta, heavy), known)
 
@@ -119,7 +127,12 @@ def dictionary(rounds: Rounds, settings: Settings, known: dict[int, int]) -> Pro
     return gather_sketches(rounds, SketchRequest(settings.seed, MAX_CAPACITY), known)
 
 
-def loo_hll(rounds: Rounds, settings: Settings, known: dict[int, int]) -> LeaveOneOut:
+def loo_hll(
+    rounds: Rounds,
+    settings: Settings,
+    known: dict[int, int],
+    more: Callable[[Registers, Registers], float] = difference,
+) -> LeaveOneOut:
     """The published method: two HyperLogLogs from each site."""
     share = 0 if settings.sub_rate is None else max(1, round(settings.sub_rate * 2**32))
     request = PairRequest(settings.seed, settings.bits, share)
@@ -127,12 +140,28 @@ def loo_hll(rounds: Rounds, settings: Settings, known: dict[int, int]) -> LeaveO
         Ask(PAIR, "registers", request.to_bytes(), lambda _site, _head, body: Pair.from_bytes(body, settings.bits))
     )
     known.update({site: pair.rows for site, pair in pairs.items()})
-    values, singletons = combine([(pair.everything, pair.once) for pair in pairs.values()])
-    total = sum(pair.rows for pair in pairs.values())
+    kept = _without_repeats(rounds, pairs)
+    values, singletons = combine([(pair.everything, pair.once) for pair in kept], more)
+    total = sum(pair.rows for pair in kept)
     if not share:
         return LeaveOneOut(total, values, singletons)
-    _, counts = of.united([pair.sub for pair in pairs.values()])
+    _, counts = of.united([pair.sub for pair in kept])
     return LeaveOneOut(total, values, singletons, len(counts), int((counts == 1).sum()))
+
+
+def _without_repeats(rounds: Rounds, pairs: Mapping[int, Pair]) -> list[Pair]:
+    """The pairs, each contribution once; a site that brings one again is refused."""
+    seen, kept = Contributions(), []
+    for site, pair in pairs.items():
+        own = Contributions.of(pair.contribution or None)
+        try:
+            seen.check(own)
+        except DataError as problem:
+            rounds.refuse(site, str(problem).partition("\n")[0])
+        else:
+            seen.add(own)
+            kept.append(pair)
+    return kept
 
 
 for _name, _plan in {
@@ -142,6 +171,7 @@ for _name, _plan in {
     "hierarchical": Plan(two_rounds, in_racks=True),
     "dictionary": Plan(dictionary),
     "loo_hll": Plan(loo_hll),
+    "loo_hll_likelihood": Plan(partial(loo_hll, more=added)),
 }.items():
     protocols.add(_name, _plan)
 

@@ -115,7 +115,8 @@ class Site:
         if asked.sub_share:
             first = int(local[0][0]) if len(local[0]) else 0
             sub = sub_sample(local, asked.sub_share / 2**32, np.random.default_rng([asked.seed, first]))
-        return Pair(self._exact(asked.seed).rows, *pair_of(local, asked.bits, asked.seed), sub).to_bytes()
+        registers = pair_of(local, asked.bits, asked.seed)
+        return Pair(self._exact(asked.seed).rows, *registers, sub, self._contribution or b"").to_bytes()
 
 
 _ANSWERS: Final = {SURVEY: Site._survey, SKETCH: Site._sketch, PAIR: Site._pair}

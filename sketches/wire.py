@@ -14,7 +14,7 @@ kinds and their bodies:
 | --- | --- | --- |
 | SURVEY | seed, bits, number and smallest share of heavy values | rows, values, registers by zlib, heavy values |
 | SKETCH | seed, capacity, threshold, heavy values | a ProfileSketch |
-| PAIR | seed, bits, rate of the sub-sample | rows, registers of all values and of singletons, sub-sample |
+| PAIR | seed, bits, rate of the sub-sample | rows, registers of all values, of singletons, sub-sample, id |
 | FAILED | | why the site cannot answer, as text |
 
 The body of every reply but FAILED begins with a `Head`.
@@ -33,6 +33,7 @@ import numpy.typing as npt
 from paretosql.errors import DataError
 from paretosql.sketches import varint
 from paretosql.sketches.arguments import FULL, MAX_CAPACITY
+from paretosql.sketches.contributions import ID_BYTES
 from paretosql.sketches.entries import Entries, nothing
 from paretosql.sketches.hll import MAX_BITS, MIN_BITS, Registers, read_registers
 from paretosql.sketches.mixing import Words
@@ -245,22 +246,26 @@ class PairRequest:
 
 @dataclass(frozen=True)
 class Pair:
-    """Rows of a site's sample, the registers of its values and of its singletons, and its sub-sample."""
+    """Rows of a site's sample, the registers of its values and of its singletons, its sub-sample, and the id that names
+    its rows: ID_BYTES, or none."""
 
     rows: int
     everything: Registers
     once: Registers
     sub: Entries
+    contribution: bytes = b""
 
     def to_bytes(self) -> bytes:
-        return numbers(self.rows) + self.everything.tobytes() + self.once.tobytes() + entries(self.sub)
+        registers = self.everything.tobytes() + self.once.tobytes()
+        return numbers(self.rows) + registers + entries(self.sub) + self.contribution
 
     @classmethod
     def from_bytes(cls, body: bytes, bits: int) -> Self:
         reader = Reader(body)
         (rows,) = reader.numbers(1)
-        pair = cls(rows, reader.registers(bits), reader.registers(bits), reader.entries())
-        reader.end()
+        pair = cls(rows, reader.registers(bits), reader.registers(bits), reader.entries(), reader.rest())
+        if len(pair.contribution) not in (0, ID_BYTES):
+            raise DamagedMessage(f"a contribution id of {len(pair.contribution)} bytes")
         return pair
 
 

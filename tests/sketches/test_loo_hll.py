@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from paretosql.errors import DataError
 from paretosql.sketches import collect, estimate
 from paretosql.sketches.hll import HyperLogLog, cardinality
-from paretosql.sketches.loo_hll import LeaveOneOut, combine, pair_of, sub_sample
+from paretosql.sketches.loo_hll import LeaveOneOut, added, combine, pair_of, sub_sample
 
 
 def split(values, sites, seed):
@@ -20,6 +22,10 @@ def split(values, sites, seed):
 def local(values):
     words, counts = np.unique(values, return_counts=True)
     return words.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15), counts
+
+
+def registers(values, bits):
+    return HyperLogLog(bits).update(values).registers
 
 
 VALUES = np.concatenate([np.arange(30_000), np.arange(20_000), np.arange(10_000)])  # f1 = f2 = f3 = 10,000
@@ -46,6 +52,33 @@ def test_the_linear_merges_are_the_definition():
     d, f1 = combine(pairs)
     assert d == cardinality(np.maximum.reduce([everything for everything, _ in pairs]))
     assert f1 == pytest.approx(min(max(expected, 0.0), d))
+
+
+def test_the_likelihood_is_at_its_greatest():
+    """The number of added values is where the likelihood of the raised registers, written out, is greatest."""
+    others, once = (registers(np.arange(start, 3_000 + start), 6) for start in (0, 2_000))
+
+    def log_likelihood(number):
+        found = 0.0
+        for z, a in zip(others.tolist(), once.tolist(), strict=True):
+            rate = number / 64
+            if a <= z:  # the new values here stay at most at z
+                found += -rate * 2.0**-z
+            else:
+                found += math.log(math.exp(-rate * 2.0**-a) - math.exp(-rate * 2.0 ** -(a - 1)))
+        return found
+
+    best = added(others, once)
+    assert log_likelihood(best) > max(log_likelihood(best * 0.99), log_likelihood(best * 1.01))
+
+
+def test_nothing_is_added_by_what_is_there():
+    """Registers that raise none add nothing, and those of an empty sketch are all new."""
+    everything = registers(np.arange(1_000), 10)
+    assert added(everything, everything) == 0.0
+    assert added(everything, np.zeros_like(everything)) == 0.0
+    assert added(np.zeros_like(everything), everything) == pytest.approx(1_000, rel=5 * 1.04 / 32)
+    assert added(registers(np.arange(300), 10), everything) == pytest.approx(700, rel=5 * 1.04 / 32)
 
 
 def test_f1_stays_between_0_and_d():
