@@ -102,7 +102,8 @@ def collect(
             then fewer values are kept, one for each s pairs, if s sites hold it.
         seed: of the hash.
         rows: of the whole sample, for `fixed_threshold`.
-        bits, sub_rate: of `loo_hll`, likelihood or not: log2 of its registers, and the rate of its sub-sample, for Shlosser's estimate.
+        bits, sub_rate: of `loo_hll`, likelihood or not: log2 of its registers, and the rate of its sub-sample, for
+            Shlosser's estimate.
         fanout: sites per rack, for `hierarchical`; default: as many as there are racks.
         timeout_s: seconds to wait for the answers of a round, each time they are asked for.
         attempts: how often a site is asked that gives no usable answer.
@@ -114,7 +115,7 @@ def collect(
     (90.0, {1: 30.0, 2: 60.0}, 150, True)
     """
     plan = protocols[protocol]
-    settings = _check(capacity, entries, seed, rows, bits, sub_rate)
+    settings = _check(capacity, entries, seed, rows, bits=bits, sub_rate=sub_rate)
     if not (isinstance(timeout_s, int | float) and math.isfinite(timeout_s) and timeout_s > 0) or attempts < 1:
         raise DataError(compose(f"{attempts} attempts of {timeout_s} s", hint="both are above 0."))
     channel = _channel(sites, plan, fanout)
@@ -162,7 +163,7 @@ def _site(given: Values | Answering, at: int) -> Answering:
 
 
 def _check(
-    capacity: int, entries: int | None, seed: int, rows: int | None, bits: int, sub_rate: float | None
+    capacity: int, entries: int | None, seed: int, rows: int | None, *, bits: int, sub_rate: float | None
 ) -> Settings:
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 0):
         raise DataError(compose(f"{rows!r} is no number of rows"))
