@@ -119,7 +119,7 @@ def bytes_sent(source: Source) -> Figure:
     for panel, number in zip(panels, sites, strict=True):
         for row in (each for each in rows if each["sites"] == number):
             error = max(row["f1_error"], SMALLEST_ERROR)
-            ours = not row["protocol"].startswith(("loo_hll", "the same", "ship"))
+            ours = not row["protocol"].startswith(("loo_hll", "ship"))
             panel.scatter(row["bytes"], error, color="#c1272d" if ours else "0.4")
             panel.annotate(row["protocol"], (row["bytes"], error), fontsize=7, **LABELS)
         panel.set(xscale="log", yscale="log", title=f"{number} sites", ylim=(SMALLEST_ERROR / 2, 0.3))

@@ -46,7 +46,7 @@ CONTENDERS = (
     Contender("loo_hll, 2^12 registers", "loo_hll", {"bits": 12}),
     Contender("loo_hll, 2^14 registers", "loo_hll", {"bits": 14}),
     Contender("loo_hll, 2^16 registers", "loo_hll", {"bits": 16}),
-    Contender("the same, likelihood", "loo_hll_likelihood", {"bits": 16}),
+    Contender("loo_hll by likelihood", "loo_hll_likelihood", {"bits": 16}),
     Contender("ship the dictionary", "dictionary", {}, exact=True),
 )
 
