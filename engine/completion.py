@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,9 +10,10 @@ from dataclasses import dataclass, field
 from paretosql.engine.commands import commands
 from paretosql.engine.console import MODES
 from paretosql.engine.script import Token, tokens
-from paretosql.engine.signatures import AGGREGATES, SCALARS
+from paretosql.engine.signatures import AGGREGATES, REPORT_OPTIONS, SCALARS
 from paretosql.errors import Error
 
+OPTIONS = {name: each.options for name, each in {**AGGREGATES, **SCALARS}.items()} | {"ndv_report": REPORT_OPTIONS}
 OURS = tuple(dict.fromkeys(("ndv", "ndv_report", *AGGREGATES, *SCALARS)))  # what is written most comes first
 BEFORE_TABLE = {"from", "join", "into", "update", "table", "describe", "summarize", "view"}
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -65,9 +67,10 @@ class Vocabulary:
         owner = _owner(before, rest)
         if owner is not None:
             return len(prefix), _starting(prefix, self._columns_of(owner, before))
+        options = _options(before, rest)
         if not prefix:
-            return 0, list(self._named(self._tables or [])) if _wants_table(before, rest) else []
-        return len(prefix), _starting(prefix, self._all(prefix, _wants_table(before, rest)))
+            return 0, list(self._named(self._tables or [])) if _wants_table(before, rest) else options
+        return len(prefix), _starting(prefix, [*options, *self._all(prefix, _wants_table(before, rest))])
 
     def _read(self) -> None:
         """Ask the database; while it cannot answer (a failed transaction), the old names stay."""
@@ -118,6 +121,20 @@ def _owner(text: str, found: list[Token]) -> str | None:
     if len(found) >= 2 and text[found[-1].start] == "." and found[-2].kind in ("word", "quoted"):
         return text[found[-2].start : found[-2].end].strip('"')
     return None
+
+
+def _options(text: str, found: list[Token]) -> list[str]:
+    """The named options that may follow the comma at the end of the text, in a call of a function of ours."""
+    words = [text[token.start : token.end].lower() for token in found]
+    if not words or words[-1] != ",":
+        return []
+    depth = 0
+    for at in range(len(words) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(words[at], 0)
+        if depth < 0:
+            written = {word for word, arrow in itertools.pairwise(words[at:]) if arrow == "="}
+            return [f"{name} => " for name in OPTIONS.get(words[at - 1], ()) if name not in written]
+    return []
 
 
 def _wants_table(text: str, found: list[Token]) -> bool:

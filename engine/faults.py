@@ -171,9 +171,8 @@ def _from_duckdb(fault: Exception, text: str | None) -> errors.Error:
     if own is not None:
         return own
     kind, message = found["exception_type"], _message(found)
-    problem = f"{kind} Error: {message}" if kind and kind not in _UNNAMED else message
     target = _class_of(type(fault) if isinstance(fault, duckdb.Error) else _named(kind))
-    return target(compose(problem, _spot(found, text), _hint(found, kind, message, text)))
+    return target(compose(_problem(kind, message), _spot(found, text), _hint(found, kind, message, text)))
 
 
 def _named(kind: str) -> type[Exception]:
@@ -221,10 +220,11 @@ def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> s
     return _HINTS.get(kind)
 
 
+_NO_SKETCH = re.compile(r"No function matches .* '(ndv_estimate|ndv_profile)\((\w+(?:\([^)]*\))?)")
 _BY_MESSAGE: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
-        lambda m: "'ndv_estimate(" in m or "'ndv_profile(" in m,
-        "ndv_estimate and ndv_profile take a stored sketch: a BLOB that ndv_sketch or ndv_merge made",
+        lambda m: _NO_SKETCH.search(m) is not None,
+        "a stored sketch is a BLOB that ndv_sketch or ndv_merge made; ndv(x) counts the values of a column",
     ),
     (lambda m: "is aborted" in m, "rollback() ends the failed transaction; then run its statements again"),
     (lambda m: "must appear in the GROUP BY" in m, "GROUP BY ALL groups by every column that is not aggregated"),
@@ -286,12 +286,18 @@ def translated_names(text: str) -> Iterator[None]:
         quoted = re.search(r'"([^"]+)"', found["exception_message"])
         name = str(found.get("name", "")) or (quoted[1] if quoted else "")
         kind, message = found["exception_type"], _message(found)
-        problem = f"{kind} Error: {message}" if kind else message
         raise _class_of(type(fault))(
-            compose(problem, _place_of(name, text), _hint(found, kind, message, text))
+            compose(_problem(kind, message), _place_of(name, text), _hint(found, kind, message, text))
         ) from fault
     except Exception as fault:
         raise translate(fault, text) from fault
+
+
+def _problem(kind: str, message: str) -> str:
+    """What is wrong, in DuckDB's words where they are the user's too."""
+    if given := _NO_SKETCH.search(message):
+        return f"{given[1]} takes a stored sketch, not a value of type {given[2]}"
+    return f"{kind} Error: {message}" if kind and kind not in _UNNAMED else message
 
 
 def _message(found: dict[str, Any]) -> str:
