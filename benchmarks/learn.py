@@ -36,9 +36,9 @@ Floats = npt.NDArray[np.float64]
 
 MODEL: Final = ROOT / "sketches" / "learned.arrow"
 BATCH: Final = 500
-SAMPLES: Final = 160_000
+SAMPLES: Final = 100_000
 RATES: Final = (-4.0, -0.2)  # log10
-ROUNDS: Final = 600
+ROUNDS: Final = 500
 SETTING: Final = {
     "objective": "regression_l1",
     "num_leaves": 63,

@@ -28,6 +28,7 @@ LEAST_ROWS: Final = 4.0  # log10
 MOST_ROWS: Final = 8.0
 MIXED: Final = 0.4
 NEARLY_KEYS: Final = 0.15
+KEYS, EVEN = 1 / 9, 2 / 9
 families: dict[str, Shape] = {}
 
 
@@ -50,9 +51,19 @@ class Drawn:
 
 
 def draw(random: np.random.Generator, names: tuple[str, ...] | None = None) -> Drawn:
-    """A population of 10^4 to 10^8 rows from these families, or from all."""
-    known = names or tuple(families)
+    """A population of 10^4 to 10^8 rows from these families, or from all.
+
+    From all, one in nine is a key or nearly one, and two more are spread as evenly as foreign keys are: of the columns
+    that tables really have, so many are that a sample without repeats should remind of them first.
+    """
     rows = 10 ** random.uniform(LEAST_ROWS, MOST_ROWS)
+    kind = 1.0 if names else random.random()
+    if kind < KEYS:
+        return Drawn(_key(rows, random), ("key",))
+    if kind < KEYS + EVEN:
+        name = str(random.choice(("even", "even", "uniform")))
+        return Drawn(_population((name,), [_part(name, rows, random)]), (name,))
+    known = names or tuple(families)
     if random.random() >= MIXED:
         name = str(random.choice(known))
         return Drawn(_population((name,), [_part(name, rows, random)]), (name,))
@@ -71,6 +82,16 @@ def _part(name: str, rows: float, random: np.random.Generator) -> tuple[Floats, 
     if random.random() < 0.5:  # rows that came in at random; the others share them as evenly as they can
         sizes = random.poisson(np.minimum(sizes, 1e15)).astype(float)
     return np.rint(sizes), numbers
+
+
+def _key(rows: float, random: np.random.Generator) -> Population:
+    """Every row has a value of its own; or up to half of them have not, as numbers drawn from a large range."""
+    total = round(rows)
+    if random.random() < 0.5:
+        return Population("key", np.ones(1, np.int64), np.array([total], np.int64))
+    size = total / 10 ** random.uniform(-1.5, 0.3)  # of the range
+    steps = min(round(size), STEPS)
+    return _population(("key",), [(random.poisson(total / size, steps).astype(float), np.full(steps, size / steps))])
 
 
 def _number_of_values(rows: float, random: np.random.Generator) -> int:

@@ -46,10 +46,11 @@ class Statement:
         return Spot(self.whole, self.offset + lead, len(self.text.split("\n")[0].strip()) or 1)
 
 
+_LEAD = r"(?:\s|--[^\n]*|/\*(?s:.*?)\*/)*+"  # blanks and comments, which DuckDB 2.0.1 counts to the statement
 _ANALYZED_CHANGE = re.compile(
-    r"\s*EXPLAIN\s*(?:ANALYZE\b|\([^)]*\banalyze\b[^)]*\))\s*+(?!SELECT\b|FROM\b|VALUES\b|\()", re.IGNORECASE
+    _LEAD + r"EXPLAIN\s*(?:ANALYZE\b|\([^)]*\banalyze\b[^)]*\))\s*+(?!SELECT\b|FROM\b|VALUES\b|\()", re.IGNORECASE
 )
-_CREATE_TABLE = re.compile(r"\s*CREATE\b[^(;]*\bTABLE\b", re.IGNORECASE)
+_CREATE_TABLE = re.compile(_LEAD + r"CREATE\b[^(;]*\bTABLE\b", re.IGNORECASE)
 
 # one SELECT without parameters, by its looks: DuckDB need not parse it twice
 _SIMPLE = re.compile(r"\s*SELECT\b[^;?$]*;?\s*\Z", re.IGNORECASE)
