@@ -33,6 +33,8 @@ INTERVAL = pa.struct(
     ]
 )
 
+ROUNDING = 1e-9  # relative error of an end that is a whole number
+
 
 @dataclass(frozen=True)
 class DistinctCounts:
@@ -50,8 +52,8 @@ class DistinctCounts:
         return whole_numbers(self.value)
 
     def bounds(self) -> tuple[pa.Array, pa.Array]:
-        """The ends of the ranges as whole numbers."""
-        return whole_numbers(self.lower), whole_numbers(self.upper)
+        """The ends of the ranges as whole numbers, rounded away from each other."""
+        return whole_numbers(np.floor(self.lower * (1 + ROUNDING))), whole_numbers(np.ceil(self.upper * (1 - ROUNDING)))
 
     def structs(self) -> pa.Array:
         """The rows of ndv_interval."""

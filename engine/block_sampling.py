@@ -15,12 +15,12 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.leaf import Leaf, leaf_of
 from paretosql.engine.parameters import fragment
-from paretosql.engine.parquet_bounds import known_of
+from paretosql.engine.parquet_bounds import known_of, unlike_rows
 from paretosql.engine.parquet_files import parquet_paths, scan_name
 from paretosql.engine.plan import Blocks, BlockShare, Fragment, Sampling
 from paretosql.engine.row_groups import Footers, Piece, read_footers, with_block
 from paretosql.errors import NotSupportedError, Spot, compose
-from paretosql.sketches.block_draw import draw
+from paretosql.sketches.block_draw import Draw, draw
 from paretosql.sketches.block_estimates import Known
 
 HINT = "sampling => 'bernoulli' takes rows from anywhere."
@@ -74,8 +74,8 @@ def in_blocks(
     catalog.declare(name, with_block(schema))
     made = _columns(columns, name, needed, catalog, spot)
     stored = [_stored(leaf, each, schema) for each in leaf.query.expressions]
-    known = tuple(_known(column, footers, catalog, leaf) for column in stored)
     step = _step(name, whole, footers, schema, sampling)
+    known = tuple(_known(column, footers, catalog, leaf, step.drawn) for column in stored)
     if all(each.exact for each in known):
         step = replace(step, pieces=())
     number, at_most = len(step.drawn.group), float(step.drawn.of_rows)
@@ -87,8 +87,11 @@ def in_blocks(
     return InBlocks(step, leaf.query, share)
 
 
-def _known(column: str | None, footers: Footers, catalog: Catalog, leaf: Leaf) -> Known:
-    return Known() if column is None else known_of(footers, column, catalog.session.con, filtered=leaf.filtered)
+def _known(column: str | None, footers: Footers, catalog: Catalog, leaf: Leaf, drawn: Draw) -> Known:
+    if column is None:
+        return Known()
+    known = known_of(footers, column, catalog.session.con, filtered=leaf.filtered)
+    return known if known.exact else replace(known, unlike=unlike_rows(footers, column, drawn))
 
 
 def _whole(leaf: Leaf) -> Fragment:
@@ -112,9 +115,12 @@ def _schema(footers: Footers, needed: set[str], spot: Spot | None) -> pa.Schema:
     """The columns to read, as the files have them."""
     whole = footers.schema()
     chosen = [field for field in whole if field.name.lower() in needed]
+    missing = needed - {field.name.lower() for field in chosen}
+    if missing:
+        raise NotSupportedError(compose(f"{min(missing)!r} is not stored in {footers.paths[0]}", spot, HINT))
     if len(chosen) != len(needed):
-        missing = min(needed - {field.name.lower() for field in chosen}, default="a column that occurs twice")
-        raise NotSupportedError(compose(f"{missing!r} is not stored in {footers.paths[0]}", spot, HINT))
+        problem = f"two columns of {footers.paths[0]} have one name"
+        raise NotSupportedError(compose(problem, spot, HINT))
     return pa.schema(chosen)
 
 

@@ -66,7 +66,7 @@ class BlockState:
     def _estimate(self, at: int, *, ranged: bool) -> tuple[Estimate, float]:
         """The estimate of one call, and the relative standard error of its sketch."""
         call, blocks = self._step.calls[at], self._blocks
-        seen = self.samples[at].summary(recurrence=ranged)
+        seen = self.samples[at].summary()
         confidence = call.confidence if ranged else None
         return estimate_blocks(call.method, seen, blocks.share, blocks.known[at], confidence=confidence), seen.rse
 

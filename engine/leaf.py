@@ -153,18 +153,21 @@ def _spelt_out(table: exp.Table, ctes: dict[str, exp.CTE], catalog: Catalog) -> 
 
 
 def _projection(select: exp.Select, name: str) -> exp.Expr | None:
-    """What a SELECT calls `name`; a bare star hands every name on. None when columns were renamed from outside."""
+    """What a SELECT calls `name`; a bare star hands every name on. None when columns were renamed from outside, or when
+    a star may have brought the name before another column got it: the first one counts.
+    """
     around = select.parent
     alias = around.args.get("alias") if around is not None else None
     if alias is not None and alias.columns:
         return None
-    star = False
+    star = seen = False
     for each in select.expressions:
         if each.is_star:
+            seen = True
             star = star or not (each.args.get("except_") or each.args.get("replace") or each.args.get("rename"))
         elif each.alias_or_name.lower() == name.lower():
             found: exp.Expr = each.unalias()
-            return found
+            return None if seen else found
     return exp.column(name) if star else None
 
 

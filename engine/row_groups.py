@@ -23,7 +23,8 @@ import pyarrow as pa
 from paretosql.errors import NotSupportedError, OperationalError, compose
 
 SETTLED_NS = 10 * 10**9  # our choice, DuckDB's too: a file changed just now may change again unseen
-BLOCK = "__b"  # the column that says which block a row is from
+AT_ONCE = 1 << 17  # our choice: rows decoded at once; a row group that DuckDB writes has 122,880
+BLOCK = "__pareto_block"  # the column that says which block a row is from
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ _kept = lru_cache(maxsize=8)(_read)  # our choice: a footer of 1,000 row groups 
 def read_pieces(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> pa.RecordBatchReader:
     """The pieces one after the other as a stream of `schema` and a last column BLOCK, int32, the number of the piece.
 
-    Only the bytes of the schema's columns in the row groups named are read, each row group once if its pieces follow
-    each other. Memory: two row groups.
+    Only the bytes of the schema's columns in the row groups named are read, each row group once and up to its last
+    piece, if its pieces follow each other in order. Memory: the bytes of a row group and 2 * AT_ONCE rows.
     """
     return pa.RecordBatchReader.from_batches(with_block(schema), _batches(pieces, footers, schema))
 
@@ -123,29 +124,36 @@ def with_block(schema: pa.Schema) -> pa.Schema:
 
 def _batches(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     whole = with_block(schema)
-    number = 0
-    with ThreadPoolExecutor(1) as worker:  # reads a row group while the last one is hashed
-        tables = _row_groups(pieces, footers, schema)
-        ahead = worker.submit(next, tables, None)
+    with ThreadPoolExecutor(1) as worker:  # reads on while the last rows are hashed
+        parts = _parts(pieces, footers, schema)
+        ahead = worker.submit(next, parts, None)
         while (found := ahead.result()) is not None:
-            ahead = worker.submit(next, tables, None)
-            table, own = found
-            for piece in own:
-                part = table.slice(piece.start, piece.stop - piece.start)
-                block = pa.array(np.full(part.num_rows, number, np.int32))
-                yield from pa.table([*part.columns, block], schema=whole).to_batches()
-                number += 1
+            ahead = worker.submit(next, parts, None)
+            number, part = found
+            block = pa.array(np.full(part.num_rows, number, np.int32))
+            yield from pa.table([*part.columns, block], schema=whole).to_batches()
 
 
-def _row_groups(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[tuple[pa.Table, list[Piece]]]:
-    """Every row group that has pieces, and those."""
+def _parts(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of each piece, in one part or several, with its number."""
     from pyarrow import parquet
 
     known = dict(zip(footers.paths, footers.files, strict=True))
-    for path, in_file in itertools.groupby(pieces, key=lambda piece: piece.path):
+    numbered = enumerate(pieces)
+    for path, in_file in itertools.groupby(numbered, key=lambda each: each[1].path):
         with parquet.ParquetFile(path, metadata=known[path]) as file:
-            for row_group, own in itertools.groupby(in_file, key=lambda piece: piece.row_group):
-                yield _as_schema(file.read_row_group(row_group, columns=schema.names), schema, path), list(own)
+            for row_group, group in itertools.groupby(in_file, key=lambda each: each[1].row_group):
+                own, first = list(group), 0
+                for batch in file.iter_batches(AT_ONCE, row_groups=[row_group], columns=schema.names):
+                    last = first + batch.num_rows
+                    table = _as_schema(pa.Table.from_batches([batch]), schema, path)
+                    for number, piece in own:
+                        start, stop = max(piece.start, first), min(piece.stop, last)
+                        if start < stop:
+                            yield number, table.slice(start - first, stop - start)
+                    first = last
+                    if first >= own[-1][1].stop:  # nobody wants the rest
+                        break
 
 
 def _as_schema(table: pa.Table, schema: pa.Schema, path: str) -> pa.Table:

@@ -27,6 +27,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from paretosql.errors import DataError, compose
 from paretosql.sketches.blocks import Blocks
@@ -35,9 +36,11 @@ from paretosql.sketches.quantiles import two_sided
 
 CLUSTERED_SAMPLE: Final = "CLUSTERED_SAMPLE"  # values cluster in blocks, so the sampled rows are no random rows
 TOO_FEW_BLOCKS: Final = "TOO_FEW_BLOCKS"  # they do, and there are fewer than 30 blocks; or fewer than 5 at all
+UNLIKE_BLOCKS: Final = "UNLIKE_BLOCKS"  # parts of the table that no block is from hold something else
 FEW_BLOCKS: Final = 30
 UNTESTED: Final = 5  # our choice: with fewer blocks that have rows the test for clusters says nothing
 FEW_CHANGES: Final = 30  # our choice: fewer may come from borders that happen to lie between blocks
+ROUNDED: Final = 0.5  # what a whole number per block may be off from the mean it stands for
 LARGEST_LOG: Final = 50.0
 
 
@@ -47,6 +50,7 @@ class Known:
 
     rows: non-NULL rows, None when unknown. lower, upper: bounds of its distinct values. disjoint: the groups that
     blocks lie in share no value but at their borders.
+    unlike: rows of groups that are stored so differently from the sampled ones that their values may be all different.
     drawn, at_most: where `rows` is unknown, how many blocks were drawn, those without such rows included, and the rows
     of the table.
     """
@@ -55,6 +59,7 @@ class Known:
     lower: float = 0.0
     upper: float = math.inf
     disjoint: bool = False
+    unlike: float = 0.0
     drawn: int | None = None
     at_most: float = math.inf
 
@@ -84,8 +89,9 @@ def estimate_blocks(
     Returns:
         An Estimate within the bounds of `known`; `value` is None when no rows were sampled of a population that has
         some. Its interval is that of `estimate`; of a collapse it is widened by what leaving out single blocks would
-        change, if `blocks` knows it; where values add up, it comes from the spread over blocks. Bounds that meet are
-        the answer, by the method "metadata".
+        change, and with fewer than 30 blocks reaches from the values seen to as many as there would be if no two blocks
+        had one in common. Where values add up, it comes from the spread over blocks. Where it misses the bounds, they
+        take its place. Bounds that meet are the answer, by the method "metadata".
     Raises:
         ProgrammingError, DataError: as `estimate`; DataError also for a share out of range.
     """
@@ -96,10 +102,10 @@ def estimate_blocks(
         return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
     using = point if confidence is None else partial(estimate, confidence=confidence)
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
-    if known.rows is None and not blocks.n and share < 1 and known.drawn:
-        unread = min(known.at_most * (1 - share), known.upper)
-        return Estimate(None, None, 0.0, unread, method, (TOO_FEW_BLOCKS,))
     count = len(blocks.rows)
+    if not count and share < 1 and (known.rows or (known.rows is None and known.drawn)):
+        unread = known.at_most * (1 - share) if known.rows is None else known.rows
+        return Estimate(None, None, known.lower, min(unread, known.upper), method, (TOO_FEW_BLOCKS,))
     untested = UNTESTED > count < blocks.n
     random_rows = share == 1 or not (blocks.clustered or untested)
     warnings: list[str] = []
@@ -111,31 +117,43 @@ def estimate_blocks(
         found = near_additive(blocks, rows, confidence or 0.95)
     else:
         pairs = math.fsum(i * number for i, number in blocks.by_block.items())
-        found = using(method, blocks.by_block, pairs / share, sample_rows=pairs)
-        if confidence is not None and blocks.alone is not None:
-            factor = leave_one_out(blocks, share, confidence)
+        scale = rows / blocks.n  # NULL rows gather too, so that the share of all rows would say something else
+        found = using(method, blocks.by_block, max(pairs * scale, pairs), sample_rows=pairs)
+        if confidence is not None:
+            few = count < FEW_BLOCKS
+            factor = math.inf if few else leave_one_out(blocks, blocks.n / rows, confidence)
+            most = pairs * scale * _spread_factor(blocks.distinct, confidence) if few else rows
             low = max(found.lower / factor, min(found.lower, _seen(blocks)))
-            found = replace(found, lower=low, upper=min(found.upper * factor, max(found.upper, rows)))
+            found = replace(found, lower=low, upper=min(found.upper * factor, max(found.upper, most)))
     slack = two_sided(confidence or 0.95) * blocks.rse
     found = replace(found, lower=found.lower * max(0.0, 1 - slack), upper=min(found.upper * (1 + slack), rows))
     if known.rows is None and known.drawn and share < 1:
         if count < min(known.drawn, FEW_BLOCKS) and TOO_FEW_BLOCKS not in warnings:
             warnings.append(TOO_FEW_BLOCKS)
         found = _with_unknown_rows(found, blocks, known, confidence or 0.95)
+    if known.unlike and share < 1:
+        warnings.append(UNLIKE_BLOCKS)
+        found = replace(found, upper=found.upper + known.unlike)
     return _within(found, known, tuple(warnings))
 
 
 def _with_unknown_rows(found: Estimate, blocks: Blocks, known: Known, confidence: float) -> Estimate:
     """The range widened by how much the number of rows that are left differs from block to block."""
-    from scipy.special import stdtrit
-
     assert known.drawn is not None
     drawn = max(known.drawn, len(blocks.rows))
-    counts = np.concatenate([blocks.rows, np.zeros(drawn - len(blocks.rows), np.int64)])
-    spread = math.inf if drawn < 2 else float(counts.std(ddof=1)) / math.sqrt(drawn) / float(counts.mean())
-    factor = math.exp(min(spread * float(stdtrit(max(1, drawn - 1), 0.5 + confidence / 2)), LARGEST_LOG))
+    factor = _spread_factor(np.concatenate([blocks.rows, np.zeros(drawn - len(blocks.rows))]), confidence)
     low, most = min(found.lower, _seen(blocks)), max(found.upper, min(known.at_most, known.upper))
     return replace(found, lower=max(found.lower / factor, low), upper=min(found.upper * factor, most))
+
+
+def _spread_factor(numbers: npt.NDArray[np.number], confidence: float) -> float:
+    """The factor by which the mean of one whole number per block may be off, by Student's t."""
+    from scipy.special import stdtrit
+
+    count = len(numbers)
+    deviation = math.inf if count < 2 else math.hypot(float(numbers.std(ddof=1)), ROUNDED)
+    spread = deviation / math.sqrt(count) / float(numbers.mean())
+    return math.exp(min(spread * float(stdtrit(max(1, count - 1), 0.5 + confidence / 2)), LARGEST_LOG))
 
 
 def _seen(blocks: Blocks) -> float:
@@ -153,7 +171,7 @@ def leave_one_out(blocks: Blocks, share: float, confidence: float) -> float:
     from scipy.special import stdtrit
 
     count = len(blocks.distinct)
-    if count < 3 or blocks.alone is None or blocks.shared is None:
+    if count < 3:
         return math.inf
     pairs = float(blocks.distinct.sum()) - blocks.distinct
     d = _seen(blocks) - blocks.alone
@@ -169,11 +187,13 @@ def near_additive(blocks: Blocks, rows: float, confidence: float = 0.95) -> Esti
 
     There are as many values as places where the value changes, and one. A block of s rows shows those among s - 1 of
     the rows - 1 places; so the changes of all blocks are scaled by the places. The interval comes from the spread of
-    changes over blocks (normal approximation); its upper end also allows for a change at every border of a block, as
-    where runs and row groups end together.
+    changes over blocks (Student's t), each of which is rounded to a whole number; its upper end also allows for a
+    change at every border of a block, as where runs and row groups end together.
 
     Source: "mean distinct per block times blocks, corrected for boundary values"; this correction is our choice.
     """
+    from scipy.special import stdtrit
+
     seen = _seen(blocks)
     places = blocks.rows - 1
     scale = max(0.0, rows - 1) / max(1.0, float(places.sum()))
@@ -181,20 +201,25 @@ def near_additive(blocks: Blocks, rows: float, confidence: float = 0.95) -> Esti
     value = max(seen, 1 + scale * float(turns.sum()))
     rest = turns - places * (turns.sum() / max(1, places.sum()))
     count = len(rest)
-    spread = math.sqrt(count / (count - 1) * float(rest @ rest)) if count > 1 else math.inf
-    margin = two_sided(confidence) * scale * spread
+    spread = math.sqrt(count / (count - 1) * float(rest @ rest) + count * ROUNDED**2) if count > 1 else math.inf
+    margin = float(stdtrit(max(1, count - 1), 0.5 + confidence / 2)) * scale * spread
     most = max(value + margin, rows / max(1, blocks.n) * float(blocks.distinct.sum()))
     return Estimate(value, value, max(min(seen, value), value - margin), min(max(rows, value), most), "near_additive")
 
 
 def _within(found: Estimate, known: Known, warnings: tuple[str, ...]) -> Estimate:
-    """The estimate inside the known bounds, with more warnings."""
+    """The estimate inside the known bounds, with more warnings.
+
+    A range that lies outside of them is not brought to the nearer bound, as if that were the answer: it has shown
+    itself wrong, and the bounds are what is left to say.
+    """
     top = known.upper if known.rows is None else min(known.upper, known.rows)
+    if not known.lower <= found.upper or not found.lower <= top:
+        found = replace(found, lower=known.lower, upper=top)
 
     def clamp(value: float) -> float:
         return min(max(value, known.lower), top)
 
     value = None if found.value is None else clamp(found.value)
-    return replace(
-        found, value=value, lower=clamp(found.lower), upper=clamp(found.upper), warnings=(*warnings, *found.warnings)
-    )
+    lower, upper = clamp(found.lower), clamp(found.upper)
+    return replace(found, value=value, lower=lower, upper=upper, warnings=(*warnings, *found.warnings))

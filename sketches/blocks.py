@@ -4,9 +4,10 @@ The collapse counts a value once per block: the profile by block says how many v
 for clusters (our design) asks whether the rows could be in random order. If they were, each block would be a random
 part of all sampled rows, and the distinct values expected in it follow from the profile of them all. The quotient of
 observed and expected values, summed over blocks, is 1 in random order and falls to 1 / (number of blocks) when all
-repeats are inside blocks.
+repeats are inside blocks. And the values that two blocks share would be spread over all pairs of blocks, instead of
+lying in the few pairs that happen to meet, as they do where a column repeats itself far away.
 
-Memory is bounded: of more than 2**16 (block, value) pairs only those with small hashes are kept, as in `profile`.
+Memory is bounded: of more than 2**16 values only those with small hashes are kept, as in `profile`.
 Source of the collapse: Chaudhuri, Das, Srivastava, "Effective Use of Block-Level Sampling in Statistics Estimation"
 (SIGMOD 2004).
 """
@@ -15,8 +16,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import numpy as np
@@ -29,7 +30,8 @@ from paretosql.sketches.entries import Counts, Entries, add_up, below, count_sor
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 
-MOST_PAIRS: Final = 1 << 16  # our choice: 1 MiB, and 0.4 to 0.6 % standard error
+MOST_VALUES: Final = 1 << 16  # our choice: 2.5 MiB, and 0.4 to 0.6 % standard error
+OCTAVES: Final = 65  # how often a threshold of 2**64 can be halved, and the threshold itself
 RUN_ROWS: Final = 4  # our choice: where equal values lie side by side that often, runs are sorted instead of rows
 CHANCE: Final = 4.0  # our choice: standard errors; one of 30,000 samples in random order is taken for clustered
 
@@ -42,18 +44,17 @@ class Blocks:
     by_row: the profile of the rows; by_block: the profile of the collapse. Both are scaled up when only a
     share of all hash values was kept.
     kept: that share. changes: pairs of neighbouring rows with different values.
-    alone, shared: float64, shape (m,), values of each block that lie in no other one, and in just one other; None
-    unless asked for.
+    alone, shared: float64, shape (m,), values of each block that lie in no other one, and in just one other.
     """
 
     rows: Counts
     distinct: npt.NDArray[np.float64]
     by_row: Mapping[int, float]
     by_block: Mapping[int, float]
-    kept: float = 1.0
-    changes: int = 0
-    alone: npt.NDArray[np.float64] | None = None
-    shared: npt.NDArray[np.float64] | None = None
+    kept: float
+    changes: int
+    alone: npt.NDArray[np.float64]
+    shared: npt.NDArray[np.float64]
 
     @property
     def n(self) -> int:
@@ -62,9 +63,16 @@ class Blocks:
 
     @property
     def rse(self) -> float:
-        """Relative standard error that leaving out hashes brings to sums over (block, value) pairs; 0 when none is."""
-        pairs = self.kept * float(self.distinct.sum())
-        return math.sqrt((1 - self.kept) / pairs) if self.kept < 1 and pairs else 0.0
+        """Relative standard error that leaving out hashes brings to sums over (block, value) pairs; 0 when none is.
+
+        All pairs of a value stay or go together: the variance of the sum of b over kept values is (1 - kept) / kept
+        times the sum of b^2.
+        """
+        if self.kept >= 1 or not self.by_block:
+            return 0.0
+        pairs = math.fsum(i * number for i, number in self.by_block.items())
+        squares = math.fsum(i * i * number for i, number in self.by_block.items())
+        return math.sqrt((1 - self.kept) / self.kept * squares) / pairs
 
     def _expected(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
         """Distinct values per block in random order, at most their variance, and the repeats inside blocks."""
@@ -94,7 +102,14 @@ class Blocks:
             return True
         # squares of normal deviations would have mean 1 and variance 2; hashes left out add a Poisson error
         squares = (self.distinct - values) ** 2 / (variance + values * (1 / self.kept - 1) + 1)
-        return float(squares.sum()) > len(squares) + CHANCE * math.sqrt(2 * len(squares))
+        return _too_large(squares) or self._meets
+
+    @property
+    def _meets(self) -> bool:
+        """Whether values that lie in two blocks gather in some of them: those are copies of one another in part."""
+        seen = self.shared * self.kept
+        expected = seen.sum() * self.rows / self.n
+        return _too_large((seen - expected) ** 2 / (expected + 1))
 
     @property
     def in_runs(self) -> bool:
@@ -102,11 +117,57 @@ class Blocks:
         return self.changes <= 1.01 * max(0.0, float(self.distinct.sum()) - len(self.rows))
 
 
+def _too_large(squares: npt.NDArray[np.float64]) -> bool:
+    """Whether the sum of squares of what should be standard normal deviations is four standard errors too large."""
+    return float(squares.sum()) > len(squares) + CHANCE * math.sqrt(2 * len(squares))
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Kept values: hashes ascending; of each its sampled rows, in how many blocks it lies, and the first two of them
+    (the second means nothing where there is one, or more than two). Arrays of one shape."""
+
+    keys: Words
+    rows: Counts
+    blocks: Counts
+    first: Counts
+    second: Counts
+
+    @classmethod
+    def of_block(cls, block: int, keys: Words, rows: Counts) -> _Values:
+        ones = np.ones(len(keys), np.int64)
+        return cls(keys, rows, ones, ones * block, ones * block)
+
+    @classmethod
+    def united(cls, parts: Sequence[_Values]) -> _Values:
+        """All values of parts that have no block in common; linear but for a sort of the hashes."""
+        keys, rows, blocks, first, second = (
+            np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)
+        )
+        if len(parts) == 1 or not len(keys):
+            return cls(keys, rows, blocks, first, second)
+        order = np.argsort(keys, kind="stable")
+        keys, rows, blocks, first, second = (each[order] for each in (keys, rows, blocks, first, second))
+        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        number = np.add.reduceat(blocks, starts)
+        met = (number == 2) & (blocks[starts] == 1)
+        others = second[starts]
+        others[met] = first[starts[met] + 1]
+        return cls(keys[starts], np.add.reduceat(rows, starts), number, first[starts], others)
+
+    def below(self, theta: int) -> _Values:
+        """Those with a hash below theta."""
+        cut = len(self.keys) if theta >= FULL else int(np.searchsorted(self.keys, np.uint64(theta)))
+        return _Values(*(getattr(self, each.name)[:cut] for each in fields(self)))
+
+
 class BlockSample:
     """The rows of sampled blocks by hash, from which `summary` makes the statistics above.
 
     The state depends on the rows of each block and their order there, not on batches; parts with different blocks
-    merge. A block must arrive in order, all in one part.
+    merge. The rows of a block must arrive one after the other, in order.
+
+    Memory: the values of one block, and 2**18 others at most.
 
     >>> import pyarrow as pa
     >>> sample = BlockSample().update(pa.array([5, 5, 6, 6, 7, 7]), np.array([0, 0, 0, 1, 1, 1]))
@@ -118,10 +179,12 @@ class BlockSample:
         self._seed = check_seed(seed)
         self._theta = FULL
         self._rows: dict[int, int] = {}
-        self._changes: dict[int, int] = {}
-        self._last: dict[int, np.uint64] = {}
-        self._kept: dict[int, list[Entries]] = {}
-        self._pairs = 0
+        self._changes = 0
+        self._octaves: dict[int, Counts] = {}  # of each block, its values with a hash below 2**64, 2**63, ..
+        self._open: int | None = None  # the block whose rows arrive
+        self._last = np.uint64(0)  # hash of its last row
+        self._pieces: list[Entries] = []
+        self._parts: list[_Values] = []
 
     @property
     def rows(self) -> int:
@@ -137,7 +200,7 @@ class BlockSample:
         """Add rows: an Arrow or numpy column of n values, and the block of each, shape (n,).
 
         Raises:
-            NotSupportedError, ProgrammingError: as `hash64`.
+            NotSupportedError, ProgrammingError: as `hash64`; ProgrammingError also for a block that has ended.
         """
         if len(values) != len(blocks):
             raise ProgrammingError(compose(f"{len(values)} values cannot have {len(blocks)} blocks"))
@@ -156,34 +219,50 @@ class BlockSample:
 
     def _take(self, block: int, words: Words) -> None:
         """Add rows of one block."""
-        known = block in self._last
+        goes_on = block == self._open
+        if not goes_on:
+            self._end()
+            if block in self._rows:
+                raise ProgrammingError(compose(f"block {block} has ended", hint="pass the rows of a block in order."))
+            self._open, self._rows[block] = block, 0
         turned = words[1:] != words[:-1]
         turns = int(np.count_nonzero(turned))
-        border = known and bool(self._last[block] != words[0])
-        self._rows[block] = self._rows.get(block, 0) + len(words)
-        self._changes[block] = self._changes.get(block, 0) + turns + border
-        self._last[block] = words[-1]
+        self._rows[block] += len(words)
+        self._changes += turns + (goes_on and bool(self._last != words[0]))
+        self._last = words[-1]
         if turns < len(words) // RUN_ROWS:
             starts = np.concatenate([[0], np.flatnonzero(turned) + 1])
-            keys, counts = add_up(words[starts], np.diff(starts, append=len(words)))
-            keys, counts = below((keys, counts), self._theta)
+            piece = below(add_up(words[starts], np.diff(starts, append=len(words))), self._theta)
         else:
             kept = words if self._theta == FULL else words[words < np.uint64(self._theta)]
-            keys, counts = count_sorted(np.sort(kept)) if len(kept) else nothing()
-        self._kept.setdefault(block, []).append((keys, counts))
-        self._pairs += len(keys)
-        if self._pairs > 2 * MOST_PAIRS:
-            self._shrink()
+            piece = count_sorted(np.sort(kept)) if len(kept) else nothing()
+        self._pieces.append(piece)
+        if len(self._pieces) > 1 and sum(len(keys) for keys, _ in self._pieces) > 4 * MOST_VALUES:
+            self._pieces = [united(self._pieces)]
+            while len(self._pieces[0][0]) > 4 * MOST_VALUES:  # more than all blocks together may keep in the end
+                self._theta //= 2
+                self._pieces = [below(self._pieces[0], self._theta)]
 
-    def _shrink(self) -> None:
-        """Join what each block has, then halve the threshold until the pairs fit."""
-        joined = {block: united(pieces) for block, pieces in self._kept.items()}
-        self._pairs = sum(len(keys) for keys, _ in joined.values())
-        while self._pairs > MOST_PAIRS:
+    def _end(self) -> None:
+        """End the block whose rows have arrived."""
+        if self._open is None:
+            return
+        keys, rows = united(self._pieces)
+        limits = np.array([(1 << 64 - octave) - 1 for octave in range(OCTAVES)], np.uint64)
+        self._octaves[self._open] = np.searchsorted(keys, limits, side="right").astype(np.int64)
+        self._parts.append(_Values.of_block(self._open, keys, rows))
+        self._open, self._pieces = None, []
+        if sum(len(part.keys) for part in self._parts) > 2 * MOST_VALUES:
+            self._unite()
+
+    def _unite(self) -> _Values:
+        """All values so far, after the threshold has been halved until they are few enough."""
+        whole = _Values.united([part.below(self._theta) for part in self._parts] or [_Values.of_block(0, *nothing())])
+        while len(whole.keys) > MOST_VALUES:
             self._theta //= 2
-            joined = {block: below(piece, self._theta) for block, piece in joined.items()}
-            self._pairs = sum(len(keys) for keys, _ in joined.values())
-        self._kept = {block: [piece] for block, piece in joined.items()}
+            whole = whole.below(self._theta)
+        self._parts = [whole]
+        return whole
 
     def merge(self, other: Self) -> Self:
         """Add the blocks that `other` has seen, none of which this sample has, and return this sample.
@@ -193,32 +272,30 @@ class BlockSample:
         """
         if self._seed != other._seed or self._rows.keys() & other._rows.keys():
             raise DataError(compose("these samples do not merge", hint="use one seed, and each block in one sample."))
-        for name in ("_rows", "_changes", "_last", "_kept"):
-            getattr(self, name).update(getattr(other, name))
-        if self._theta != other._theta:
-            self._theta = min(self._theta, other._theta)
-            for block, pieces in self._kept.items():
-                self._kept[block] = [below(piece, self._theta) for piece in pieces]
-        self._shrink()
+        self._end()
+        other._end()
+        self._theta = min(self._theta, other._theta)
+        self._rows |= other._rows
+        self._octaves |= other._octaves
+        self._changes += other._changes
+        self._parts += other._parts
+        self._unite()
         return self
 
     def to_bytes(self) -> bytes:
-        """The state for a place that will merge it: an Arrow stream, of this version only."""
-        self._shrink()
-        order = sorted(self._rows)
-        columns = {
-            "block": pa.array(order, pa.int64()),
-            "rows": pa.array([self._rows[block] for block in order], pa.int64()),
-            "changes": pa.array([self._changes[block] for block in order], pa.int64()),
-            "last": pa.array([int(self._last[block]) for block in order], pa.uint64()),
-            "keys": pa.array([self._kept[block][0][0] for block in order], pa.large_list(pa.uint64())),
-            "counts": pa.array([self._kept[block][0][1] for block in order], pa.large_list(pa.int64())),
-        }
-        state = {"seed": str(self._seed), "theta": str(self._theta)}
-        table = pa.table(columns).replace_schema_metadata(state)
+        """The state for a place that will merge it: two Arrow streams, of this version only."""
+        self._end()
+        whole, order = self._unite(), sorted(self._rows)
+        counted = {"block": order, "rows": [self._rows[block] for block in order]}
+        octaves = np.array([self._octaves[block] for block in order], np.int64).reshape(len(order), OCTAVES)
+        columns = {name: pa.array(each, pa.int64()) for name, each in counted.items()}
+        columns["octaves"] = pa.FixedSizeListArray.from_arrays(pa.array(octaves.ravel()), OCTAVES)
+        state = {"seed": str(self._seed), "theta": str(self._theta), "changes": str(self._changes)}
+        values = pa.table({each.name: pa.array(getattr(whole, each.name)) for each in fields(whole)})
         sink = io.BytesIO()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
+        for table in (pa.table(columns).replace_schema_metadata(state), values):
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
         return sink.getvalue()
 
     @classmethod
@@ -229,45 +306,44 @@ class BlockSample:
             DataError: the bytes are no such sample.
         """
         try:
-            with pa.ipc.open_stream(io.BytesIO(data)) as reader:
-                table = reader.read_all().combine_chunks()
-            sample = cls(int(table.schema.metadata[b"seed"]))
-            sample._theta = int(table.schema.metadata[b"theta"])
-            blocks, rows, changes, last, keys, counts = (column.to_pylist() for column in table.columns)
+            source = io.BytesIO(data)
+            tables = []
+            for _ in range(2):
+                with pa.ipc.open_stream(source) as reader:
+                    tables.append(reader.read_all().combine_chunks())
+            state = tables[0].schema.metadata
+            sample = cls(int(state[b"seed"]))
+            sample._theta, sample._changes = int(state[b"theta"]), int(state[b"changes"])
+            blocks, rows, octaves = (column.to_pylist() for column in tables[0].columns)
+            sample._rows = dict(zip(blocks, rows, strict=True))
+            sample._octaves = {block: np.array(each, np.int64) for block, each in zip(blocks, octaves, strict=True)}
+            sample._parts = [_Values(*(tables[1].column(each.name).to_numpy() for each in fields(_Values)))]
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as fault:
             raise DataError(compose("these bytes are no block sample")) from fault
-        sample._rows = dict(zip(blocks, rows, strict=True))
-        sample._changes = dict(zip(blocks, changes, strict=True))
-        sample._last = {block: np.uint64(word) for block, word in zip(blocks, last, strict=True)}
-        pieces = zip(keys, counts, strict=True)
-        arrays = [(np.array(key, np.uint64), np.array(count, np.int64)) for key, count in pieces]
-        sample._kept = {block: [piece] for block, piece in zip(blocks, arrays, strict=True)}
-        sample._pairs = sum(len(key) for key, _ in arrays)
         return sample
 
-    def summary(self, *, recurrence: bool = False) -> Blocks:
-        """The statistics of all rows so far, `alone` and `shared` among them if `recurrence`. O(pairs log pairs)."""
-        self._shrink()
+    def summary(self) -> Blocks:
+        """The statistics of all rows so far, which ends the last block. O(values log values)."""
+        self._end()
+        whole = self._unite()
         scale = FULL / self._theta
-        order = sorted(self._rows)
-        pieces = [self._kept[block][0] for block in order]
-        keys, counts = united(pieces)
-        words = np.concatenate([piece[0] for piece in pieces]) if pieces else keys
-        once, in_blocks = count_sorted(np.sort(words)) if len(words) else (words, counts)
-        lying: list[list[float]] = [[], []]
-        if recurrence:
-            for piece, _ in pieces:
-                number = in_blocks[np.searchsorted(once, piece)]
-                for at in (0, 1):
-                    lying[at].append(np.count_nonzero(number == at + 1) * scale)
+        octave = FULL.bit_length() - self._theta.bit_length()
+        order = np.array(sorted(self._rows), np.int64)
+        once, twice = whole.blocks == 1, whole.blocks == 2
+        pairs = np.concatenate([whole.first[twice], whole.second[twice]])
+        alone, shared = (
+            np.bincount(np.searchsorted(order, each), minlength=len(order)) * scale
+            for each in (whole.first[once], pairs)
+        )
         return Blocks(
-            np.array([self._rows[block] for block in order], np.int64),
-            np.array([len(piece[0]) * scale for piece in pieces], np.float64),
-            _profile(counts, scale),
-            _profile(in_blocks, scale),
+            np.array([self._rows[block] for block in order.tolist()], np.int64),
+            np.array([self._octaves[block][octave] * scale for block in order.tolist()], np.float64),
+            _profile(whole.rows, scale),
+            _profile(whole.blocks, scale),
             1 / scale,
-            sum(self._changes.values()),
-            *([np.array(each, np.float64) for each in lying] if recurrence else ()),
+            self._changes,
+            alone,
+            shared,
         )
 
 

@@ -49,7 +49,11 @@ def hash_unsigned(array: pa.Array, key: int) -> Words:
     hashed = hash_words(values, key)
     if array.type.bit_width == 64 and len(values) and values.max() > INT64_MAX:
         rows = np.flatnonzero(values > np.uint64(INT64_MAX))
-        hashed[rows] = hash_wide(np.stack([values[rows], np.zeros(len(rows), np.uint64)], axis=1), 0, key)
+        wide = values[rows]
+        zeros = np.zeros(len(wide), np.uint64)
+        tens = wide // 10 * 10 == wide  # the others have no zero to strip, and two words as they are
+        hashed[rows] = hash_rows([wide, zeros], 2, key)
+        hashed[rows[tens]] = hash_wide(np.stack([wide[tens], zeros[tens]], axis=1), 0, key)
     return hashed
 
 

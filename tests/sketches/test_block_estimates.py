@@ -124,29 +124,107 @@ def test_an_impossible_share_is_refused(share):
         estimate_blocks("chao", BlockSample().summary(), share)
 
 
-def drifting(rows: int, random: np.random.Generator) -> np.ndarray:
+def drifting(rows: int, random: np.random.Generator, pool: int = 12_000) -> np.ndarray:
     """Values that come, stay for a while, and go, as users of a growing service do."""
-    return np.arange(rows) // 50 + random.integers(0, 12_000, rows)
+    return np.arange(rows) // 50 + random.integers(0, pool, rows)
 
 
-def test_ranges_of_few_drifting_blocks_hold_the_truth():
-    """Twelve blocks of 2,500 rows out of 800: the range holds the truth in 18 of 20 draws, because leaving out single
+def test_ranges_of_drifting_blocks_hold_the_truth():
+    """32 blocks of 2,500 rows out of 800: the range holds the truth in 18 of 20 draws, because leaving out single
     blocks shows how much the answer depends on which blocks were drawn; without that it fails more often.
     """
-    values = drifting(2_000_000, np.random.default_rng(3))
+    values = drifting(2_000_000, np.random.default_rng(3), pool=2_000)
     truth = len(np.unique(values))
     with_blocks = without = 0
     for seed in range(20):
-        picked = draw(np.full(800, 2_500), 0.01, seed)
-        sample = BlockSample()
-        for number, (group, start, stop) in enumerate(zip(picked.group, picked.start, picked.stop, strict=True)):
-            part = values[group * 2_500 + start : group * 2_500 + stop]
-            sample.update(part, np.full(len(part), number))
-        for recurrence in (True, False):
-            found = estimate_blocks("duj1", sample.summary(recurrence=recurrence), picked.share)
-            assert CLUSTERED_SAMPLE in found.warnings
-            holds = found.lower <= truth <= found.upper
-            with_blocks += recurrence and holds
-            without += (not recurrence) and holds
+        picked = draw(np.full(800, 2_500), 0.04, seed)
+        seen = sample_of(values, picked, 2_500)
+        found = estimate_blocks("duj1", seen, picked.share)
+        assert CLUSTERED_SAMPLE in found.warnings
+        with_blocks += found.lower <= truth <= found.upper
+        plain = estimate("duj1", seen.by_block, sum(i * f for i, f in seen.by_block.items()) / picked.share)
+        without += plain.lower <= truth <= plain.upper
     assert with_blocks >= 18
     assert without < with_blocks
+
+
+def sample_of(values, picked, size) -> Blocks:
+    """The blocks of a draw, out of groups of one size."""
+    sample = BlockSample()
+    for number, (group, start, stop) in enumerate(zip(picked.group, picked.start, picked.stop, strict=True)):
+        part = values[group * size + start : group * size + stop]
+        sample.update(part, np.full(len(part), number))
+    return sample.summary()
+
+
+def test_few_clustered_blocks_leave_everything_open():
+    """With fewer than 30 blocks the range reaches from what was seen to no value in two blocks, and holds the truth."""
+    values = drifting(2_000_000, np.random.default_rng(3))
+    truth = len(np.unique(values))
+    for seed in range(20):
+        picked = draw(np.full(800, 2_500), 0.01, seed)
+        seen = sample_of(values, picked, 2_500)
+        found = estimate_blocks("duj1", seen, picked.share)
+        assert {CLUSTERED_SAMPLE, TOO_FEW_BLOCKS} <= set(found.warnings)
+        assert found.lower == pytest.approx(sum(seen.by_block.values()), rel=0.05)
+        assert found.upper >= seen.distinct.sum() / picked.share
+        assert found.lower <= truth <= found.upper
+
+
+@pytest.mark.parametrize("distinct", [100, 1_000, 3_000])
+def test_many_blocks_of_few_values_are_exact(distinct):
+    """A value in each of a thousand blocks is one value, not a thousand: nothing is left out, nothing is added."""
+    values = np.random.default_rng(distinct).integers(0, distinct, 2_000_000)
+    seen = BlockSample().update(values, np.arange(2_000_000) // 2_000).summary()
+    assert seen.kept == 1
+    found = estimate_blocks("auto", seen, 0.5, Known(4_000_000))
+    assert found.value == pytest.approx(distinct, rel=0.001)
+    assert found.lower <= distinct <= found.upper
+
+
+def test_a_range_beside_the_bounds_is_none():
+    """When sample and bounds contradict each other, the range is that of the bounds, and not their nearer end."""
+    found = block_sample(np.random.default_rng(1).permutation(ROWS), 40, 2_000, 0)
+    beside = estimate_blocks("duj1", found, 0.02, Known(ROWS, lower=50, upper=100_000))
+    assert (beside.lower, beside.value, beside.upper) == (50, 100_000, 100_000)
+
+
+def test_nulls_may_gather_too():
+    """Half of the table is NULL, in stretches: ranges hold the truth in 18 of 20 draws at least."""
+    rows = np.arange(1_000_000)
+    values, valid = rows // 4, (rows // 100_000) % 2 == 1
+    hits = 0
+    for seed in range(20):
+        picked = draw(np.full(100, 10_000), 0.4, seed)
+        sample = BlockSample()
+        for number, (group, start, stop) in enumerate(zip(picked.group, picked.start, picked.stop, strict=True)):
+            inside = slice(group * 10_000 + start, group * 10_000 + stop)
+            part = values[inside][valid[inside]]
+            sample.update(part, np.full(len(part), number))
+        found = estimate_blocks("duj1", sample.summary(), picked.share, Known(rows=500_000))
+        hits += found.lower <= 125_000 <= found.upper
+    assert hits >= 18
+
+
+def test_copies_far_apart_are_noticed_where_they_meet():
+    """A column that repeats itself half a table later, in blocks that hold no value twice: values shared by two blocks
+    gather in few of them, which random rows would not do.
+    """
+    column = np.random.default_rng(2).permutation(200_000)
+    column = np.concatenate([column, column])
+    noticed = hits = 0
+    for seed in range(20):
+        picked = draw(np.full(200, 2_000), 0.2, seed)
+        found = estimate_blocks("duj1", sample_of(column, picked, 2_000), picked.share, Known(rows=400_000))
+        noticed += CLUSTERED_SAMPLE in found.warnings
+        hits += found.lower <= 200_000 <= found.upper
+    assert noticed >= 18
+    assert hits >= 18
+
+
+def test_runs_of_one_length_have_a_range():
+    """Blocks that all show the same number of changes differ from the truth by what each has rounded."""
+    column = np.arange(100_000) // 10
+    seen = block_sample(column, 32, 31, 3)
+    found = near_additive(seen, 100_000)
+    assert found.lower < 10_000 < found.upper

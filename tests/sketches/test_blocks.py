@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretosql.errors import DataError, ProgrammingError
-from paretosql.sketches.blocks import MOST_PAIRS, Blocks, BlockSample
+from paretosql.sketches.blocks import MOST_VALUES, Blocks, BlockSample
 
 COLUMN = st.lists(st.tuples(st.integers(0, 6), st.none() | st.integers(0, 12)), max_size=60)
 
@@ -70,7 +70,7 @@ def test_merged_parts_equal_the_whole(rows):
 
 
 def test_large_samples_stay_small_and_close():
-    """Beyond 65,536 pairs the statistics are estimates with an error below 2 %, the same for one or two parts."""
+    """Beyond 65,536 values the statistics are estimates with an error below 2 %, the same for one or two parts."""
     values = np.random.default_rng(5).integers(0, 300_000, 600_000)
     blocks = np.arange(600_000) // 20_000
     whole = BlockSample().update(values, blocks)
@@ -82,7 +82,7 @@ def test_large_samples_stay_small_and_close():
     assert sum(found.by_block.values()) == pytest.approx(len(np.unique(values)), rel=0.02)
     pairs = sum(len(np.unique(values[blocks == at])) for at in range(30))
     assert found.distinct.sum() == pytest.approx(pairs, rel=0.02)
-    assert len(whole.to_bytes()) < 24 * MOST_PAIRS
+    assert len(whole.to_bytes()) < 48 * MOST_VALUES
 
 
 @pytest.mark.parametrize("seed", range(5))
