@@ -20,6 +20,8 @@ Digits = npt.NDArray[np.uint64]  # shape (n, 2 * words), 32 bits each, least sig
 
 LOW_HALF: Final = np.uint64(0xFFFFFFFF)
 HALF: Final = np.uint64(32)
+INT64_MAX: Final = np.uint64((1 << 63) - 1)
+POWERS: Final = np.array([10**power for power in range(19)], np.uint64)
 
 
 def scale_key(scale: int, key: int) -> int:
@@ -118,12 +120,13 @@ def _strip(digits: Digits, scale: int) -> npt.NDArray[np.int64]:
 
 def _restore_whole(digits: Digits, scales: npt.NDArray[np.int64]) -> None:
     """Give whole numbers within int64 back their zeros, in place: they must equal integers."""
-    small = ~digits[:, 2:].any(axis=1) & (scales < 0) & (scales >= -18)
-    for row in np.flatnonzero(small):  # one by one: hardly any column holds such values
-        value = (int(digits[row, 1]) << 32 | int(digits[row, 0])) * 10 ** int(-scales[row])
-        if value < 1 << 63:
-            digits[row, 0], digits[row, 1] = value & 0xFFFFFFFF, value >> 32
-            scales[row] = 0
+    rows = np.flatnonzero(~digits[:, 2:].any(axis=1) & (scales < 0) & (scales >= -18))
+    factors = POWERS[-scales[rows]]
+    values = digits[rows, 1] << HALF | digits[rows, 0]
+    fits = values <= INT64_MAX // factors
+    rows, values = rows[fits], values[fits] * factors[fits]
+    digits[rows, 0], digits[rows, 1] = values & LOW_HALF, values >> HALF
+    scales[rows] = 0
 
 
 def _words_used(words: Words) -> npt.NDArray[np.int64]:

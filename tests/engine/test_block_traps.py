@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 import paretosql
+from paretosql.engine.row_groups import BLOCK, Piece, read_footers, read_pieces
 
 HALF = "rate => 0.5, sampling => 'block'"
 
@@ -148,3 +149,50 @@ def test_large_samples_know_the_error_of_their_sketch(con, tmp_path):
         found = interval(con, f"x + 0, rate => 0.2, sampling => 'block', seed => {seed}", source)
         held += found["lower"] <= 1_000_000 <= found["upper"]
     assert held >= 7
+
+
+def test_an_alias_behind_a_star_is_another_column(con, tmp_path):
+    """A subquery may give a name twice; the first one counts, the star's, and metadata must know."""
+    at = np.arange(60_000)
+    source = tmp_path / "twice.parquet"
+    parquet.write_table(pa.table({"x": at, "y": at % 7}), source, row_group_size=2_000)
+    for inner in ("*, y AS x", "*, y AS X", "* EXCLUDE (y), y AS x"):
+        query = f"SELECT ndv(x, rate => 0.5, sampling => 'block') FROM (SELECT {inner} FROM '{source}')"
+        assert con.sql(query).fetchall()[0][0] > 50_000
+
+
+def test_row_groups_unlike_the_sample_are_named(con, tmp_path):
+    """A stretch of unique values that no block is from: its bytes give it away, and the range reaches up to it."""
+    at = np.arange(1_000_000)
+    rare = np.where((at >= 333_333) & (at < 353_333), at * 7919, at * 31 % 100)
+    source = write(tmp_path / "rare.parquet", pa.array(rare), 10_000)
+    for seed in range(8):
+        found = interval(con, f"x, rate => 0.01, sampling => 'block', seed => {seed}", source)
+        assert {"UNLIKE_BLOCKS", "CLUSTERED_SAMPLE"} & set(found["warnings"])
+        assert found["lower"] <= 20_100 <= found["upper"]
+
+
+def test_a_row_group_is_read_up_to_its_last_block(con, tmp_path):
+    """One large row group: the rows of its blocks are those of the file, wherever decoding is cut."""
+    source = write(tmp_path / "large.parquet", pa.array(np.arange(400_000) // 4), 400_000)
+    found = interval(con, "x + 0, rate => 0.2, sampling => 'block'", source)
+    assert found["lower"] <= 100_000 <= found["upper"]
+    footers = read_footers([str(tmp_path / "large.parquet")])
+    schema = pa.schema([("x", pa.int64())])
+    pieces = [
+        Piece(footers.paths[0], 0, start, stop) for start, stop in ((5, 9), (131_070, 131_075), (262_144, 262_145))
+    ]
+    read = read_pieces(pieces, footers, schema).read_all()
+    assert read.column("x").to_pylist() == [row // 4 for row in (5, 6, 7, 8, *range(131_070, 131_075), 262_144)]
+    assert read.column(BLOCK).to_pylist() == [0] * 4 + [1] * 5 + [2]
+
+
+def test_nothing_sampled_of_a_sparse_column_is_a_warning(con, tmp_path):
+    """A column with five values that no block is likely to meet has no answer, and says why."""
+    column = [None] * 100_000
+    column[70_001:70_006] = [1, 2, 3, 4, 5]
+    source = write(tmp_path / "sparse.parquet", pa.array(column, pa.int64()), 2_000)
+    found = interval(con, "x, rate => 0.001, sampling => 'block'", source)
+    assert found["estimate"] is None
+    assert "TOO_FEW_BLOCKS" in found["warnings"]
+    assert found["upper"] == 5
