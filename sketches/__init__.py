@@ -14,7 +14,7 @@ A column goes through three steps, each usable alone:
 | | `moments`, `extrapolation`, `spectrum`, with `log_gamma`; `learned`, with `features`, `trees`; `automatic` chooses |
 | an interval around it | `compatible`, `quantiles` |
 | the same for many groups, for a stored sketch | `by_group`, `stored` |
-| a sample of blocks instead of rows | `block_draw`, `blocks`, `block_estimates` |
+| a sample of blocks instead of rows | `block_draw`, `blocks` on `block_values`, `block_estimates` |
 | to compare with | `loo_hll` (the published method) on `hll`; `apache` (DataSketches) |
 
 Sketches are stored as `ndvp` (a column) and `ndvg` (groups), built on `envelope` and `varint`.

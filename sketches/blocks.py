@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final, Self
 
@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.arguments import FULL, parts
+from paretosql.sketches.block_values import BlockValues
 from paretosql.sketches.entries import Counts, Entries, add_up, below, count_sorted, nothing, united
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
@@ -122,45 +123,6 @@ def _too_large(squares: npt.NDArray[np.float64]) -> bool:
     return float(squares.sum()) > len(squares) + CHANCE * math.sqrt(2 * len(squares))
 
 
-@dataclass(frozen=True)
-class _Values:
-    """Kept values: hashes ascending; of each its sampled rows, in how many blocks it lies, and the first two of them
-    (the second means nothing where there is one, or more than two). Arrays of one shape."""
-
-    keys: Words
-    rows: Counts
-    blocks: Counts
-    first: Counts
-    second: Counts
-
-    @classmethod
-    def of_block(cls, block: int, keys: Words, rows: Counts) -> _Values:
-        ones = np.ones(len(keys), np.int64)
-        return cls(keys, rows, ones, ones * block, ones * block)
-
-    @classmethod
-    def united(cls, parts: Sequence[_Values]) -> _Values:
-        """All values of parts that have no block in common; linear but for a sort of the hashes."""
-        keys, rows, blocks, first, second = (
-            np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)
-        )
-        if len(parts) == 1 or not len(keys):
-            return cls(keys, rows, blocks, first, second)
-        order = np.argsort(keys, kind="stable")
-        keys, rows, blocks, first, second = (each[order] for each in (keys, rows, blocks, first, second))
-        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        number = np.add.reduceat(blocks, starts)
-        met = (number == 2) & (blocks[starts] == 1)
-        others = second[starts]
-        others[met] = first[starts[met] + 1]
-        return cls(keys[starts], np.add.reduceat(rows, starts), number, first[starts], others)
-
-    def below(self, theta: int) -> _Values:
-        """Those with a hash below theta."""
-        cut = len(self.keys) if theta >= FULL else int(np.searchsorted(self.keys, np.uint64(theta)))
-        return _Values(*(getattr(self, each.name)[:cut] for each in fields(self)))
-
-
 class BlockSample:
     """The rows of sampled blocks by hash, from which `summary` makes the statistics above.
 
@@ -184,7 +146,7 @@ class BlockSample:
         self._open: int | None = None  # the block whose rows arrive
         self._last = np.uint64(0)  # hash of its last row
         self._pieces: list[Entries] = []
-        self._parts: list[_Values] = []
+        self._parts: list[BlockValues] = []
 
     @property
     def rows(self) -> int:
@@ -250,14 +212,16 @@ class BlockSample:
         keys, rows = united(self._pieces)
         limits = np.array([(1 << 64 - octave) - 1 for octave in range(OCTAVES)], np.uint64)
         self._octaves[self._open] = np.searchsorted(keys, limits, side="right").astype(np.int64)
-        self._parts.append(_Values.of_block(self._open, keys, rows))
+        self._parts.append(BlockValues.of_block(self._open, keys, rows))
         self._open, self._pieces = None, []
         if sum(len(part.keys) for part in self._parts) > 2 * MOST_VALUES:
             self._unite()
 
-    def _unite(self) -> _Values:
+    def _unite(self) -> BlockValues:
         """All values so far, after the threshold has been halved until they are few enough."""
-        whole = _Values.united([part.below(self._theta) for part in self._parts] or [_Values.of_block(0, *nothing())])
+        whole = BlockValues.united(
+            [part.below(self._theta) for part in self._parts] or [BlockValues.of_block(0, *nothing())]
+        )
         while len(whole.keys) > MOST_VALUES:
             self._theta //= 2
             whole = whole.below(self._theta)
@@ -317,7 +281,7 @@ class BlockSample:
             blocks, rows, octaves = (column.to_pylist() for column in tables[0].columns)
             sample._rows = dict(zip(blocks, rows, strict=True))
             sample._octaves = {block: np.array(each, np.int64) for block, each in zip(blocks, octaves, strict=True)}
-            sample._parts = [_Values(*(tables[1].column(each.name).to_numpy() for each in fields(_Values)))]
+            sample._parts = [BlockValues(*(tables[1].column(each.name).to_numpy() for each in fields(BlockValues)))]
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as fault:
             raise DataError(compose("these bytes are no block sample")) from fault
         return sample
@@ -331,10 +295,6 @@ class BlockSample:
         order = np.array(sorted(self._rows), np.int64)
         once, twice = whole.blocks == 1, whole.blocks == 2
         pairs = np.concatenate([whole.first[twice], whole.second[twice]])
-        alone, shared = (
-            np.bincount(np.searchsorted(order, each), minlength=len(order)) * scale
-            for each in (whole.first[once], pairs)
-        )
         return Blocks(
             np.array([self._rows[block] for block in order.tolist()], np.int64),
             np.array([self._octaves[block][octave] * scale for block in order.tolist()], np.float64),
@@ -342,9 +302,14 @@ class BlockSample:
             _profile(whole.blocks, scale),
             1 / scale,
             self._changes,
-            alone,
-            shared,
+            _per_block(whole.first[once], order) * scale,
+            _per_block(pairs, order) * scale,
         )
+
+
+def _per_block(owners: Counts, order: Counts) -> npt.NDArray[np.float64]:
+    """How often each block of the ascending `order` is among the owners."""
+    return np.bincount(np.searchsorted(order, owners), minlength=len(order)).astype(np.float64)
 
 
 def _profile(counts: Counts, scale: float) -> dict[int, float]:
