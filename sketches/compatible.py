@@ -20,7 +20,6 @@ from paretosql.sketches.spectrum import Spectrum, spectrum
 GRID: Final = 150  # our choice: 400 change no interval by more than 1 %
 WIDER: Final = 1.5  # z grows by this until there is a compatible spectrum: the grid cannot match every profile
 TRIES: Final = 12
-LEAST, GREATEST = 1.0, -1.0  # the sign of the sum that a linear program makes small
 EXTRA_Z: Final = 0.44  # our choice: z = 2.4 at 95 %, for that many constraints hold together
 
 
@@ -33,26 +32,14 @@ def compatible(sample: Sample, confidence: float) -> tuple[float, float]:
     Returns: lower, upper; (d, d + N - n) when no spectrum fits.
     Cost: about 25 ms.
     """
-    found = _extremes(sample, confidence, (LEAST, GREATEST))
-    return (found[0], found[1]) if found else (sample.d, sample.d + sample.rows - sample.n)
-
-
-def least_compatible(sample: Sample, confidence: float) -> float:
-    """The lower end of `compatible` alone, for half its cost."""
-    found = _extremes(sample, confidence, (LEAST,))
-    return found[0] if found else sample.d
-
-
-def _extremes(sample: Sample, confidence: float, ends: tuple[float, ...]) -> list[float]:
-    """The ends asked for, from the smallest z at which some spectrum fits; none when there is no such z."""
     problem = spectrum(sample, GRID)
     z = two_sided(confidence) + EXTRA_Z
     for _ in range(TRIES):
-        found = _solved(problem, sample, z, ends)
-        if found:
+        found = _extremes(problem, sample, z)
+        if found is not None:
             return found
         z *= WIDER
-    return []
+    return sample.d, sample.d + sample.rows - sample.n
 
 
 def _score(seen: Floats, z: float) -> tuple[Floats, Floats]:
@@ -64,8 +51,8 @@ def _score(seen: Floats, z: float) -> tuple[Floats, Floats]:
     return seen + z * z / 2, half
 
 
-def _solved(problem: Spectrum, sample: Sample, z: float, ends: tuple[float, ...]) -> list[float]:
-    """The least or greatest sum of h, heavy values added; empty when the constraints contradict each other."""
+def _extremes(problem: Spectrum, sample: Sample, z: float) -> tuple[float, float] | None:
+    """The least and greatest sum of h, heavy values added; None when the constraints contradict each other."""
     from scipy.optimize import linprog
 
     middle, half = _score(np.append(problem.profile, problem.profile.sum()), z)
@@ -76,13 +63,13 @@ def _solved(problem: Spectrum, sample: Sample, z: float, ends: tuple[float, ...]
     all_rows = np.ones((1, len(scale)))
     left = np.vstack([fit, -fit, all_rows, -all_rows])
     right = np.concatenate([middle / half + 1, 1 - middle / half, [1.0], [(slack - problem.rows) / span]])
-    sums: list[float] = []
-    for end in ends:
-        found = linprog(end / problem.grid, left, right, method="highs")
+    ends: list[float] = []
+    for sign in (1.0, -1.0):
+        found = linprog(sign / problem.grid, left, right, method="highs")
         if found.status != 0:
-            return []
-        sums.append(end * float(found.fun) * span + problem.heavy)
-    return sums
+            return None
+        ends.append(sign * float(found.fun) * span + problem.heavy)
+    return ends[0], ends[1]
 
 
 def _slack(problem: Spectrum, sample: Sample, z: float) -> float:
