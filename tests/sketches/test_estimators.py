@@ -227,3 +227,13 @@ def test_known_ratios_on_poisson_data(mean, method, ratio):
             population[k] = math.floor(1e8 * pmf / k)
     profile, truth, rows = expected_profile(population, 0.01)
     assert estimate(method, profile, rows).value == pytest.approx(ratio * truth, rel=0.02)
+
+
+@pytest.mark.parametrize("sampled", [20, 150, 5_000])
+def test_a_sample_without_repeats_may_be_of_a_key(sampled):
+    """`auto` is half as far from a key, on a log scale, as the model is; a single repeat leaves it to the model."""
+    rows = 1_000_000
+    found, model = (estimate(name, {1: sampled}, rows).value for name in ("auto", "learned"))
+    assert math.log(rows / found) == pytest.approx(math.log(rows / model) / 2)
+    repeat = {1: sampled - 2, 2: 1}
+    assert estimate("auto", repeat, rows).value == estimate("learned", repeat, rows).value
