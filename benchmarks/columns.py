@@ -22,12 +22,13 @@ FEWEST_ROWS = 20_000
 COLUMNS = 6
 
 
-def real(scale: float) -> list[Population]:
+def real(scale: float) -> dict[str, list[Population]]:
     """Columns of TPC-H at a scale factor and, where the environment names a folder, of the files in it."""
     with paretosql.connect() as con:
         tpch.create_views(con, tpch.folder(scale))
-        found = [_column(con, table, name, name) for table, names in TPCH.items() for name in names]
-        return [*found, *_own_files(con)]
+        found = {"TPC-H": [_column(con, table, name, name) for table, names in TPCH.items() for name in names]}
+        own = list(_own_files(con))
+        return {**found, "own files": own} if own else found
 
 
 def _own_files(con: paretosql.Connection) -> Iterator[Population]:
