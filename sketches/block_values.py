@@ -33,18 +33,20 @@ class BlockValues:
     @classmethod
     def of_block(cls, block: int, keys: Words, rows: Counts) -> Self:
         """The values of one block: hashes ascending, and the rows of each."""
-        ones = np.ones(len(keys), np.int64)
-        return cls(keys, rows, ones, ones * block, ones * block)
+        one, own = (np.broadcast_to(np.int64(each), len(keys)) for each in (1, block))  # views of one number
+        return cls(keys, rows, one, own, own)
 
     @classmethod
     def united(cls, parts: Sequence[Self]) -> Self:
         """All values of parts that have no block in common; linear but for a sort of the hashes."""
+        if len(parts) == 1:
+            return parts[0]
         keys, rows, blocks, first, second = (
             np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)
         )
-        if len(parts) == 1 or not len(keys):
+        if not len(keys):
             return cls(keys, rows, blocks, first, second)
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys, kind="stable")  # linear: the parts are sorted
         keys, rows, blocks, first, second = (each[order] for each in (keys, rows, blocks, first, second))
         starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         number = np.add.reduceat(blocks, starts)
