@@ -121,7 +121,7 @@ def _covers(job: tuple[Population, float, int]) -> tuple[float, float, float]:
     return float(inside), found.upper / max(found.lower, 1.0), abs(math.log((found.value or 1.0) / population.distinct))
 
 
-@benchmark("estimators/intervals", unit="share of samples", lower_is_better=False, minutes=10.0)
+@benchmark("intervals/coverage", unit="share of samples", lower_is_better=False, minutes=20.0)
 def intervals(setting: Setting) -> Iterator[Row]:
     """How often the 95 % interval of `auto` holds the truth, in 1,000 samples (--quick: 20) of each population at each
     rate, and the median of upper / lower.

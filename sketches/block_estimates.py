@@ -22,6 +22,7 @@ Statistics Estimation" (SIGMOD 2004); the choice between the three is our design
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -100,7 +101,6 @@ def estimate_blocks(
     known = known or Known()
     if known.exact:
         return Estimate(known.upper, known.upper, known.upper, known.upper, "metadata")
-    using = point if confidence is None else partial(estimate, confidence=confidence)
     rows = blocks.n / share if known.rows is None else max(known.rows, float(blocks.n))
     count = len(blocks.rows)
     if not count and share < 1 and (known.rows or (known.rows is None and known.drawn)):
@@ -112,19 +112,11 @@ def estimate_blocks(
     if not random_rows:
         warnings = [CLUSTERED_SAMPLE] * blocks.clustered + [TOO_FEW_BLOCKS] * (count < FEW_BLOCKS)
     if random_rows or not collapse:
-        found = using(method, blocks.by_row, rows, sample_rows=blocks.n)
+        found = _using(confidence)(method, blocks.by_row, rows, sample_rows=blocks.n)
     elif known.disjoint and blocks.in_runs and blocks.changes >= FEW_CHANGES:
         found = near_additive(blocks, rows, confidence or 0.95)
     else:
-        pairs = math.fsum(i * number for i, number in blocks.by_block.items())
-        scale = rows / blocks.n  # NULL rows gather too, so that the share of all rows would say something else
-        found = using(method, blocks.by_block, max(pairs * scale, pairs), sample_rows=pairs)
-        if confidence is not None:
-            few = count < FEW_BLOCKS
-            factor = math.inf if few else leave_one_out(blocks, blocks.n / rows, confidence)
-            most = pairs * scale * _spread_factor(blocks.distinct, confidence) if few else rows
-            low = max(found.lower / factor, min(found.lower, _seen(blocks)))
-            found = replace(found, lower=low, upper=min(found.upper * factor, max(found.upper, most)))
+        found = _collapsed(method, blocks, rows, confidence)
     slack = two_sided(confidence or 0.95) * blocks.rse
     found = replace(found, lower=found.lower * max(0.0, 1 - slack), upper=min(found.upper * (1 + slack), rows))
     if known.rows is None and known.drawn and share < 1:
@@ -135,6 +127,28 @@ def estimate_blocks(
         warnings.append(UNLIKE_BLOCKS)
         found = replace(found, upper=found.upper + known.unlike)
     return _within(found, known, tuple(warnings))
+
+
+def _using(confidence: float | None) -> Callable[..., Estimate]:
+    return point if confidence is None else partial(estimate, confidence=confidence)
+
+
+def _collapsed(method: str, blocks: Blocks, rows: float, confidence: float | None) -> Estimate:
+    """The estimate from the collapse, of a population of so many rows that are not NULL.
+
+    Its (block, value) pairs are to those of the sample as its rows are: NULL rows may gather too, so that the share of
+    all rows would say something else.
+    """
+    pairs = math.fsum(i * number for i, number in blocks.by_block.items())
+    scale = rows / blocks.n
+    found = _using(confidence)(method, blocks.by_block, max(pairs * scale, pairs), sample_rows=pairs)
+    if confidence is None:
+        return found
+    few = len(blocks.rows) < FEW_BLOCKS
+    factor = math.inf if few else leave_one_out(blocks, blocks.n / rows, confidence)
+    most = pairs * scale * _spread_factor(blocks.distinct, confidence) if few else rows
+    low = max(found.lower / factor, min(found.lower, _seen(blocks)))
+    return replace(found, lower=low, upper=min(found.upper * factor, max(found.upper, most)))
 
 
 def _with_unknown_rows(found: Estimate, blocks: Blocks, known: Known, confidence: float) -> Estimate:
