@@ -9,6 +9,7 @@ Source: our design (`profile_interval`), after the linear programs of Valiant an
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -18,28 +19,31 @@ from paretosql.sketches.sample import Floats, Sample
 from paretosql.sketches.spectrum import Spectrum, spectrum
 
 GRID: Final = 150  # our choice: 400 change no interval by more than 1 %
-WIDER: Final = 1.5  # z grows by this until there is a compatible spectrum: the grid cannot match every profile
-TRIES: Final = 12
+LADDER: Final = tuple(2 * 1.25**step for step in range(30))  # z tried where no spectrum fits: the grid is no continuum
+SINGLE: Final = 2.0  # so many values or fewer in one bin say nothing of the least that is expected there
 EXTRA_Z: Final = 0.44  # our choice: z = 2.4 at 95 %, for that many constraints hold together
 
 
 def compatible(sample: Sample, confidence: float) -> tuple[float, float]:
     """The least and the greatest D compatible with a sample of 0 < n < N rows.
 
-    Constraints: the expected number of values seen i times, for each i <= T, and that of all values seen up to T times,
-    lie within the score interval of what was seen; so do the rows of the values seen up to T times.
+    Constraints: the expected number of values seen i times, for each i <= T, that of values seen 1, 2, 3 to 4, 5 to 8,
+    .. times, and that of all values seen up to T times, lie within the score interval of what was seen; so do the rows
+    of the values seen up to T times. A value that is expected 20 times falls into one of twenty bins, each with a
+    chance below a tenth: so a bin with a value or two gives no lower limit by itself.
+
+    Where no spectrum fits at this z, the smallest that lets one fit is taken for noise of its own, and joined with it.
 
     Returns: lower, upper; (d, d + N - n) when no spectrum fits.
     Cost: about 25 ms.
     """
     problem = spectrum(sample, GRID)
     z = two_sided(confidence) + EXTRA_Z
-    for _ in range(TRIES):
-        found = _extremes(problem, sample, z)
-        if found is not None:
-            return found
-        z *= WIDER
-    return sample.d, sample.d + sample.rows - sample.n
+    found = _extremes(problem, sample, z)
+    if found is None:
+        fitting = next((each for each in LADDER if each > z and _extremes(problem, sample, each) is not None), None)
+        found = None if fitting is None else _extremes(problem, sample, math.hypot(fitting, z))
+    return found or (sample.d, sample.d + sample.rows - sample.n)
 
 
 def _score(seen: Floats, z: float) -> tuple[Floats, Floats]:
@@ -55,14 +59,17 @@ def _extremes(problem: Spectrum, sample: Sample, z: float) -> tuple[float, float
     """The least and greatest sum of h, heavy values added; None when the constraints contradict each other."""
     from scipy.optimize import linprog
 
-    middle, half = _score(np.append(problem.profile, problem.profile.sum()), z)
+    sums = _sums(len(problem.profile))
+    profile = sums @ problem.profile
+    middle, half = _score(profile, z)
+    told = (sums.sum(axis=1) > 1) | (profile > SINGLE) | (np.arange(len(sums)) < 2)  # which have a lower limit
     slack = _slack(problem, sample, z)
     span = problem.rows + slack
     scale = span / problem.grid  # unknowns are shares of this many rows
-    fit = np.vstack([problem.seen, problem.seen.sum(axis=0)]) * scale / half[:, None]
+    fit = (sums @ problem.seen) * scale / half[:, None]
     all_rows = np.ones((1, len(scale)))
-    left = np.vstack([fit, -fit, all_rows, -all_rows])
-    right = np.concatenate([middle / half + 1, 1 - middle / half, [1.0], [(slack - problem.rows) / span]])
+    left = np.vstack([fit, -fit[told], all_rows, -all_rows])
+    right = np.concatenate([middle / half + 1, (1 - middle / half)[told], [1.0], [(slack - problem.rows) / span]])
     ends: list[float] = []
     for sign in (1.0, -1.0):
         found = linprog(sign / problem.grid, left, right, method="highs")
@@ -70,6 +77,13 @@ def _extremes(problem: Spectrum, sample: Sample, z: float) -> tuple[float, float
             return None
         ends.append(sign * float(found.fun) * span + problem.heavy)
     return ends[0], ends[1]
+
+
+def _sums(limit: int) -> Floats:
+    """Which numbers are constrained: values seen i times for each i up to the limit, in octaves, and all of them."""
+    octave = np.ceil(np.log2(np.arange(1, limit + 1))).astype(int)
+    octaves = (octave[None, :] == np.arange(2, octave[-1] + 1)[:, None]).astype(float)
+    return np.vstack([np.eye(limit), octaves, np.ones((1, limit))])
 
 
 def _slack(problem: Spectrum, sample: Sample, z: float) -> float:

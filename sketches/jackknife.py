@@ -26,11 +26,13 @@ def duj1(sample: Sample) -> float:
     """First-order unsmoothed jackknife, d / (1 - (1 - q) f1 / n): all singletons give N, no singletons give d. The rule
     of PostgreSQL; low where frequencies vary.
     """
-    return sample.d / _unseen(sample)
+    return sample.d / _unseen(sample.f1, sample.n, sample.q)
 
 
-def _unseen(sample: Sample) -> float:
-    return 1 - (1 - sample.q) * min(1.0, sample.f1 / sample.n)
+def _unseen(f1: float, n: float, q: float) -> float:
+    """1 - (1 - q) f1 / n without loss where nearly all are singletons; a sketched f1 may exceed n."""
+    once = min(f1, n)
+    return (n - once + once * q) / n
 
 
 @estimator("duj2")
@@ -40,7 +42,7 @@ def duj2(sample: Sample) -> float:
     """
     q = sample.q
     spread = sample.spread(duj1(sample))
-    return (sample.d - sample.f1 * (1 - q) * math.log1p(-q) * spread / q) / _unseen(sample)
+    return (sample.d - sample.f1 * (1 - q) * math.log1p(-q) * spread / q) / _unseen(sample.f1, sample.n, q)
 
 
 @estimator("duj2a")
@@ -55,7 +57,7 @@ def duj2a(sample: Sample, cutoff: int = CUTOFF) -> float:
     heavy_rows = float((_rows_behind(sample.counts[heavy], sample.q) * sample.values[heavy]).sum())
     rest = sample.part(rare, sample.rows - heavy_rows)
     q = sample.q
-    unseen = 1 - (1 - q) * min(1.0, rest.f1 / rest.n)
+    unseen = _unseen(rest.f1, rest.n, q)
     spread = rest.spread(rest.d / unseen)
     low = (rest.d - rest.f1 * (1 - q) * math.log1p(-q) * spread / q) / unseen
     return low + float(sample.values[heavy].sum())

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from paretosql.sketches.log_gamma import log_rising
 from paretosql.sketches.sample import Floats, Sample, estimator
 
 FEWEST, MOST = 30, 60  # T = n^(1/4), kept between these
@@ -69,7 +70,7 @@ def _binomial(limit: int, grid: Floats, q: float) -> Floats:
 
     i, g = np.arange(1, limit + 1, dtype=float)[:, None], grid[None, :]
     rest = np.maximum(g - i, 0)
-    logs = gammaln(g + 1) - gammaln(i + 1) - gammaln(rest + 1) + i * math.log(q) + rest * math.log1p(-q)
+    logs = log_rising(rest + 1, i) - gammaln(i + 1) + i * math.log(q) + rest * math.log1p(-q)
     found: Floats = np.where(i <= g, np.exp(logs), 0.0)
     return found
 
