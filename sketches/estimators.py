@@ -38,7 +38,14 @@ from paretosql.sketches import (  # noqa: F401 - importing them registers their 
 )
 from paretosql.sketches.compatible import compatible
 from paretosql.sketches.jackknife import duj1
-from paretosql.sketches.sample import Formula, Sample, checked_number, estimator, estimators, read_sample
+from paretosql.sketches.sample import (
+    Formula,
+    Sample,
+    checked_number,
+    estimator,
+    estimators,
+    read_sample,
+)
 
 __all__ = ["ALL_SINGLETONS", "NOT_FINITE", "Estimate", "Sample", "estimate", "estimator", "estimators", "point"]
 
@@ -127,6 +134,8 @@ def point(
     """`estimate` without an interval: `lower` and `upper` are what the value was clamped to. Microseconds for most
     methods.
     """
+    if not isinstance(method, str):
+        raise ProgrammingError(compose(f"a method is a str, not {type(method).__name__}", hint="for example 'auto'."))
     formula = estimators[method]
     _check_options(method, options)
     most = math.inf if domain is None else checked_number("domain", domain)

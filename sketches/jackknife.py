@@ -14,7 +14,7 @@ import numpy as np
 from paretosql.sketches.coverage import shlosser, shlosser_ratio
 from paretosql.sketches.guaranteed import gee
 from paretosql.sketches.log_gamma import harmonic_sum, log_missed
-from paretosql.sketches.sample import Floats, Sample, estimator
+from paretosql.sketches.sample import Floats, Sample, checked_number, estimator
 
 CUTOFF: Final = 50  # section 5: values sampled more often are set aside by duj2a
 LITTLE_SPREAD, MUCH_SPREAD = 0.9, 30.0  # thresholds of the hybrid, as in Apache SystemDS
@@ -50,7 +50,7 @@ def duj2a(sample: Sample, cutoff: int = CUTOFF) -> float:
     """`duj2` without the values sampled more than `cutoff` times, which are added back: the best cheap estimator from
     q = 5 % on.
     """
-    rare = sample.counts <= cutoff
+    rare = sample.counts <= checked_number("cutoff", cutoff)
     if not rare.any():
         return sample.d
     heavy = ~rare

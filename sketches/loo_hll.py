@@ -15,7 +15,7 @@ name its rows by a contribution id, and is refused when it comes again under ano
 
 `added` takes the place of the difference in `loo_hll_likelihood`: given the registers of Z_j, those that A_j raises
 have a likelihood that depends on nothing but the number of new values, and its maximum has an error relative to that
-number: f1 within 0.4 % instead of 0.9 % at 2**16 registers (docs/results.md#protocols).
+number: f1 within 0.7 % instead of 1.0 % at 2**16 registers (docs/results.md#protocols).
 
 Source: Li, Wei, Ding, Dai, Lu, Zhou, "Sampling-based Estimation of the Number of Distinct Values in Distributed
 Environment" (KDD 2022), and the released code: bits = 16, so 131,074 bytes per site; the estimator of `hll`. Corrected

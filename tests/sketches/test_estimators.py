@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -237,3 +238,55 @@ def test_a_sample_without_repeats_may_be_of_a_key(sampled):
     assert math.log(rows / found) == pytest.approx(math.log(rows / model) / 2)
     repeat = {1: sampled - 2, 2: 1}
     assert estimate("auto", repeat, rows).value == estimate("learned", repeat, rows).value
+
+
+@pytest.mark.parametrize("sample, rows", [({20: 1}, 1_000), ({1: 9, 2: 2, 15: 1}, 500), ({1: 40, 3: 2, 21: 1}, 50_000)])
+def test_ranges_grow_with_the_confidence(sample, rows):
+    """More confidence never makes a range shorter, also where a single value was sampled about twenty times."""
+    found = [estimate("ae", sample, rows, confidence=each) for each in (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)]
+    for narrow, wide in itertools.pairwise(found):
+        assert wide.lower <= narrow.lower * 1.001
+        assert wide.upper >= narrow.upper * 0.999
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rate"),
+    [
+        (np.append(np.ones(150, int), 150), 0.1),
+        (np.append(np.ones(15_000, int), 15_000), 0.001),
+        (np.append(np.ones(98_000, int), 2_000), 0.01),
+        (np.concatenate([np.ones(160, int), np.full(8, 20), [300]]), 0.05),
+        (np.array([15_000, 7_500, 3_800, 1_900, 900, 400, 30]), 0.1),
+    ],
+    ids=["half of 300", "half of 30,000", "one value twenty times", "three sizes", "seven values"],
+)
+def test_ranges_hold_where_one_value_is_sampled_about_twenty_times(sizes, rate):
+    """In 57 of 60 samples at least; a bin of its own has a chance below a tenth, and so no lower limit."""
+    random = np.random.default_rng(len(sizes))
+    held = 0
+    for _ in range(60):
+        counts = random.binomial(sizes, rate)
+        seen, numbers = np.unique(counts[counts > 0], return_counts=True)
+        found = estimate("ae", dict(zip(seen.tolist(), numbers.tolist(), strict=True)), float(sizes.sum()))
+        held += found.lower <= len(sizes) * (1 + 1e-9) and len(sizes) <= found.upper * (1 + 1e-9)
+    assert held >= 57
+
+
+def test_huge_populations_keep_their_digits():
+    """Chances of being sampled once in 10^15 rows, and the rows that nearly only singletons leave over."""
+    assert estimate("duj1", {1: 3}, 1e9).value == pytest.approx(1e9, rel=1e-12)
+    assert estimate("gee", {2: 1}, 1e18).upper <= 1e18
+    near, far = (estimate("profile_nnls", {1: 10, 2: 4}, rows).lower for rows in (1e10, 1e15))
+    assert far == pytest.approx(near, rel=2.0)
+
+
+def test_what_is_no_method_or_cutoff_is_refused():
+    """By the tree of exceptions, not by Python's."""
+    for method in (None, ["gee"], 3):
+        with pytest.raises(ProgrammingError, match="a method is a str"):
+            estimate(method, {1: 10}, 1_000)
+    for cutoff in (None, "a", True):
+        with pytest.raises(ProgrammingError, match="cutoff"):
+            estimate("duj2a", {1: 10}, 1_000, cutoff=cutoff)
+    with pytest.raises(DataError, match="cutoff"):
+        estimate("duj2a", {1: 10}, 1_000, cutoff=-1)
