@@ -44,7 +44,7 @@ class Stream:
     ) -> None:
         self.description = description
         self._con: duckdb.DuckDBPyConnection | None = con
-        self._translated = guard  # turns foreign errors into ours
+        self._translated = guard  # one thread at a time, and foreign errors become ours
         self._release = release  # frees the connection
         self._batches: Iterator[pa.RecordBatch] | None = None if reader is None else iter(reader)
         self._schema: pa.Schema | None = None if reader is None else reader.schema
@@ -63,29 +63,31 @@ class Stream:
         Raises:
             InterfaceError: the result was closed before its end.
         """
-        self._refuse_dropped()
-        if self._rows is None and self._batches is None:
-            return self._fetch_live(size)
-        while len(self._left) < size:
-            chunk = self._next_chunk()
-            if not chunk:
-                break
-            self._left = self._left + chunk if self._left else chunk
-        rows, self._left = self._left[:size], self._left[size:]
-        return rows
+        with self._translated():  # nobody moves the rows aside while it is decided where they are
+            self._refuse_dropped()
+            if self._rows is None and self._batches is None:
+                return self._fetch_live(size)
+            while len(self._left) < size:
+                chunk = self._next_chunk()
+                if not chunk:
+                    break
+                self._left = self._left + chunk if self._left else chunk
+            rows, self._left = self._left[:size], self._left[size:]
+            return rows
 
     def fetch_rest(self) -> list[Row]:
         """All rows that are left; errors as `fetch`."""
-        self._refuse_dropped()
-        if self._rows is None and self._batches is None:
-            rows = self._fetch_live(REST_ROWS)
-            while self._con is not None:  # in pieces, so that Ctrl-C is heard between them
-                rows += self._fetch_live(REST_ROWS)
-            return rows
-        rest, self._left = self._left, []
-        while chunk := self._next_chunk():
-            rest.extend(chunk)
-        return rest
+        with self._translated():  # as in `fetch`
+            self._refuse_dropped()
+            if self._rows is None and self._batches is None:
+                rows = self._fetch_live(REST_ROWS)
+                while self._con is not None:  # in pieces, so that Ctrl-C is heard between them
+                    rows += self._fetch_live(REST_ROWS)
+                return rows
+            rest, self._left = self._left, []
+            while chunk := self._next_chunk():
+                rest.extend(chunk)
+            return rest
 
     def reader(self) -> pa.RecordBatchReader:
         """The rest as Arrow batches, each about BATCH_ROWS long.
