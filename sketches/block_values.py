@@ -14,8 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from paretosql.sketches.arguments import FULL
-from paretosql.sketches.entries import Counts
+from paretosql.sketches.entries import Counts, below
 from paretosql.sketches.mixing import Words
 
 
@@ -57,5 +56,5 @@ class BlockValues:
 
     def below(self, theta: int) -> Self:
         """Those with a hash below theta."""
-        cut = len(self.keys) if theta >= FULL else int(np.searchsorted(self.keys, np.uint64(theta)))
+        cut = len(below((self.keys, self.rows), theta)[0])
         return type(self)(*(getattr(self, each.name)[:cut] for each in fields(self)))

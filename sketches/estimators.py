@@ -38,14 +38,7 @@ from paretosql.sketches import (  # noqa: F401 - importing them registers their 
 )
 from paretosql.sketches.compatible import compatible
 from paretosql.sketches.jackknife import duj1
-from paretosql.sketches.sample import (
-    Formula,
-    Sample,
-    checked_number,
-    estimator,
-    estimators,
-    read_sample,
-)
+from paretosql.sketches.sample import Formula, Sample, checked_number, estimator, estimators, read_sample
 
 __all__ = ["ALL_SINGLETONS", "NOT_FINITE", "Estimate", "Sample", "estimate", "estimator", "estimators", "point"]
 
