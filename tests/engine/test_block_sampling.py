@@ -284,3 +284,15 @@ def test_a_view_may_count_in_blocks(con, folder):
     )
     ((value,),) = con.execute("SELECT n FROM n").fetchall()
     assert math.isclose(value, 20_000, rel_tol=0.5)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.2, 0.9])
+@pytest.mark.parametrize("name", ["scattered", "runs", "bursts", "words", "gaps"])
+def test_two_threads_answer_as_one(folder, name, rate):
+    """Halves of a sample that are read side by side merge to what one thread would have made of it."""
+    sql = f"SELECT ndv_interval({name}, rate => {rate}, sampling => 'block') FROM '{folder}/part*.parquet'"
+    answers = []
+    for threads in (1, 4):
+        with paretosql.connect(threads=threads) as con:
+            answers.append(con.execute(sql).fetchall())
+    assert answers[0] == answers[1]
