@@ -108,29 +108,13 @@ def _read(seen: tuple[_Seen, ...]) -> Footers:
 _kept = lru_cache(maxsize=8)(_read)  # our choice: a footer of 1,000 row groups and ten columns takes about 10 MB
 
 
-def in_halves(pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """The pieces in two parts that share no row group; the second is empty where there is only one row group."""
-    middle = len(pieces) // 2
-    at = min(
-        (at for at in range(1, len(pieces)) if _place(pieces[at]) != _place(pieces[at - 1])),
-        key=lambda at: abs(at - middle),
-        default=len(pieces),
-    )
-    return pieces[:at], pieces[at:]
-
-
-def _place(piece: Piece) -> tuple[str, int]:
-    return piece.path, piece.row_group
-
-
-def read_pieces(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema, first: int = 0) -> pa.RecordBatchReader:
-    """The pieces one after the other as a stream of `schema` and a last column BLOCK, int32, the number of the piece,
-    which is `first` for the first of them.
+def read_pieces(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> pa.RecordBatchReader:
+    """The pieces one after the other as a stream of `schema` and a last column BLOCK, int32, the number of the piece.
 
     Only the bytes of the schema's columns in the row groups named are read, each row group once and up to its last
     piece, if its pieces follow each other in order. Memory: the bytes of a row group and 2 * AT_ONCE rows.
     """
-    return pa.RecordBatchReader.from_batches(with_block(schema), _batches(pieces, footers, schema, first))
+    return pa.RecordBatchReader.from_batches(with_block(schema), _batches(pieces, footers, schema))
 
 
 def with_block(schema: pa.Schema) -> pa.Schema:
@@ -138,7 +122,7 @@ def with_block(schema: pa.Schema) -> pa.Schema:
     return schema.append(pa.field(BLOCK, pa.int32()))
 
 
-def _batches(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema, first: int) -> Iterator[pa.RecordBatch]:
+def _batches(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     whole = with_block(schema)
     with ThreadPoolExecutor(1) as worker:  # reads on while the last rows are hashed
         parts = _parts(pieces, footers, schema)
@@ -146,7 +130,7 @@ def _batches(pieces: Sequence[Piece], footers: Footers, schema: pa.Schema, first
         while (found := ahead.result()) is not None:
             ahead = worker.submit(next, parts, None)
             number, part = found
-            block = pa.array(np.full(part.num_rows, first + number, np.int32))
+            block = pa.array(np.full(part.num_rows, number, np.int32))
             yield from pa.table([*part.columns, block], schema=whole).to_batches()
 
 

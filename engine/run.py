@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,7 +19,7 @@ from paretosql.engine.faults import translated_names
 from paretosql.engine.plan import Blocks, Fragment, Materialize, Plan, Report, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
-from paretosql.engine.row_groups import BLOCK, in_halves, read_pieces
+from paretosql.engine.row_groups import BLOCK, read_pieces
 from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
 from paretosql.engine.tallies import Profiles
@@ -76,10 +74,7 @@ def _blocks(run: Run, step: Blocks) -> None:
 def _sketch(run: Run, step: Sketch) -> None:
     began = time.monotonic()
     state = new_state(step)
-    if isinstance(state, BlockState):
-        read = _scan_blocks(run, step, state)
-    else:
-        read = scan(step, state, partial(run.batches, rows=step.batch_rows))
+    read = scan(step, state, _reader(run, step))
     counts = run.table(step.counts) if step.counts is not None else None
     result = state.finish(counts)
     run.session.work.keep(run.session.con, step.name, result)
@@ -88,45 +83,16 @@ def _sketch(run: Run, step: Sketch) -> None:
     run.recorder.finish(StepRecord(step.name, operator, read.rows, read.size, result.num_rows, seconds))
 
 
-def _scan_blocks(run: Run, step: Sketch, state: BlockState) -> Scanned:
-    """Bring sampled blocks into a state: by DuckDB, or where it would only hand rows on, straight from the files, and
-    then on two threads, whose states merge to that of one.
-    """
-    blocks = step.blocks
-    if blocks is None or blocks.direct is None:
-        return scan(step, state, partial(run.batches, rows=step.batch_rows))
-    stop = threading.Event()
-    first, second = in_halves(blocks.direct.pieces)
-    if not second or run.session.threads() < 2:
-        return scan(step, state, _reader(run, step, blocks.direct, stop))
-    beside, later = BlockState(step), replace(blocks.direct, pieces=second)
-    with ThreadPoolExecutor(1) as worker:
-        other = worker.submit(scan, step, beside, _reader(run, step, later, stop, aside=len(first)))
-        try:
-            read = scan(step, state, _reader(run, step, replace(blocks.direct, pieces=first), stop))
-        except BaseException:
-            stop.set()
-            raise
-        there = other.result()
-    state.merge(beside)
-    return Scanned(read.rows + there.rows, read.size + there.size)
-
-
-def _reader(
-    run: Run, step: Sketch, blocks: Blocks, stop: threading.Event, *, aside: int = 0
-) -> Callable[[Fragment], Generator[pa.RecordBatch]]:
-    """Reads pieces from their files until `stop`; those that others are read beside, whose number is `aside`, are read
-    on a thread that must not call the user's progress function.
-    """
-    assert step.blocks is not None
+def _reader(run: Run, step: Sketch) -> Callable[[Fragment], Generator[pa.RecordBatch]]:
+    """How a step's source is read: by DuckDB, or where it would only hand rows on, straight from the files."""
+    direct = None if step.blocks is None else step.blocks.direct
+    if step.blocks is None or direct is None:
+        return partial(run.batches, rows=step.batch_rows)
     columns = [*zip((call.column for call in step.calls), step.blocks.plain, strict=True), (BLOCK, BLOCK)]
 
     def read(_: Fragment) -> Generator[pa.RecordBatch]:
-        for batch in read_pieces(blocks.pieces, blocks.footers, blocks.schema, aside):
-            if stop.is_set():
-                return
-            if not aside:
-                run.recorder.read(batch.num_rows, batch.nbytes)
+        for batch in read_pieces(direct.pieces, direct.footers, direct.schema):
+            run.recorder.read(batch.num_rows, batch.nbytes)
             yield pa.RecordBatch.from_pydict({name: batch.column(stored) for name, stored in columns})
 
     return read
@@ -144,7 +110,7 @@ def _report(run: Run, step: Report) -> None:
         lines = [_exact_line(*each) for each in zip(step.names, counts[:width], counts[width:], strict=True)]
     elif step.sketch.blocks is not None:
         in_blocks = BlockState(step.sketch)
-        read = _scan_blocks(run, step.sketch, in_blocks)
+        read = scan(step.sketch, in_blocks, _reader(run, step.sketch))
         lines = [_block_line(in_blocks, *each) for each in enumerate(step.names)]
     else:
         state = WholeState(step.sketch)

@@ -85,11 +85,6 @@ class Session:
             raise InterfaceError(compose("the connection is closed", hint="paretosql.connect(...) opens a new one"))
         return self._con
 
-    def threads(self) -> int:
-        """How many threads a statement may use."""
-        ((count,),) = self.con.execute("SELECT current_setting('threads')").fetchall()
-        return int(count)
-
     @property
     def closed(self) -> bool:
         """True after `close`."""

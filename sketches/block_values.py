@@ -40,19 +40,42 @@ class BlockValues:
         """All values of parts that have no block in common; linear but for a sort of the hashes."""
         if len(parts) == 1:
             return parts[0]
-        keys, rows, blocks, first, second = (
-            np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)
-        )
+        keys = np.concatenate([part.keys for part in parts])
+        rows = np.concatenate([part.rows for part in parts])
         if not len(keys):
-            return cls(keys, rows, blocks, first, second)
+            return cls(keys, rows, rows, rows, rows)
         order = np.argsort(keys, kind="stable")  # linear: the parts are sorted
-        keys, rows, blocks, first, second = (each[order] for each in (keys, rows, blocks, first, second))
-        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        number = np.add.reduceat(blocks, starts)
-        met = (number == 2) & (blocks[starts] == 1)
-        others = second[starts]
-        others[met] = first[starts[met] + 1]
-        return cls(keys[starts], np.add.reduceat(rows, starts), number, first[starts], others)
+        ordered = keys[order]
+        turned = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+        starts = np.concatenate([[0], turned])
+        length = np.concatenate([turned, [len(order)]]) - starts
+        at = order[starts]
+        again = np.flatnonzero(length > 1)  # mostly few: the rest needs no sums
+        edges = np.concatenate([[0], np.cumsum(length[again])])[:-1]
+        inside = order[np.repeat(length > 1, length)]
+        if all(part.whole for part in parts):  # every entry is a value of one block
+            owner = np.repeat([int(part.first[0]) if len(part.keys) else 0 for part in parts],
+                              [len(part.keys) for part in parts])  # fmt: skip
+            blocks, first = length, owner[at]
+            second, met, other = first.copy(), again[length[again] == 2], owner
+        else:
+            each_blocks, other, each_second = (
+                np.concatenate([getattr(part, name) for part in parts]) for name in ("blocks", "first", "second")
+            )
+            blocks, first, second = each_blocks[at], other[at], each_second[at]
+            if len(again):
+                blocks[again] = np.add.reduceat(each_blocks[inside], edges)
+            met = again[(length[again] == 2) & (blocks[again] == 2)]
+        second[met] = other[order[starts[met] + 1]]
+        found = rows[at]
+        if len(again):
+            found[again] = np.add.reduceat(rows[inside], edges)
+        return cls(ordered[starts], found, blocks, first, second)
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are the values of one block, as `of_block` makes them."""
+        return self.blocks.strides == (0,)
 
     def below(self, theta: int) -> Self:
         """Those with a hash below theta."""

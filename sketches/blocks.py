@@ -27,6 +27,7 @@ import pyarrow as pa
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.arguments import FULL, parts
 from paretosql.sketches.block_values import BlockValues
+from paretosql.sketches.buffers import bits_of
 from paretosql.sketches.entries import Counts, Entries, add_up, below, count_sorted, nothing, united
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
@@ -169,19 +170,31 @@ class BlockSample:
             raise ProgrammingError(compose(f"{len(values)} values cannot have {len(blocks)} blocks"))
         start = 0
         for part in parts(values):
-            words, valid = hash64(part, self._seed)
             own = blocks[start : start + len(part)]
             start += len(part)
-            if valid is not None:
-                words, own = words[valid], own[valid]
             edges = np.flatnonzero(own[1:] != own[:-1]) + 1
             for low, high in zip([0, *edges.tolist()], [*edges.tolist(), len(own)], strict=True):
                 if high > low:
-                    self._take(int(own[low]), words[low:high])
+                    self._hash(int(own[low]), part.slice(low, high - low))
         return self
 
-    def _take(self, block: int, words: Words) -> None:
-        """Add rows of one block."""
+    def _hash(self, block: int, part: pa.Array) -> None:
+        """Add rows of one block; where equal numbers lie side by side, one of them is hashed for all."""
+        raw = bits_of(part)
+        if raw is not None:
+            turned = raw[1:] != raw[:-1]
+            if np.count_nonzero(turned) < len(raw) // RUN_ROWS:
+                starts = np.concatenate([[0], np.flatnonzero(turned) + 1])
+                words, _ = hash64(part.take(pa.array(starts)), self._seed)
+                self._take(block, words, np.diff(starts, append=len(raw)))
+                return
+        words, valid = hash64(part, self._seed)
+        words = words if valid is None else words[valid]
+        if len(words):
+            self._take(block, words)
+
+    def _take(self, block: int, words: Words, lengths: Counts | None = None) -> None:
+        """Add rows of one block by hash, or runs of equal rows."""
         goes_on = block == self._open
         if not goes_on:
             self._end()
@@ -190,10 +203,12 @@ class BlockSample:
             self._open, self._rows[block] = block, 0
         turned = words[1:] != words[:-1]
         turns = int(np.count_nonzero(turned))
-        self._rows[block] += len(words)
+        self._rows[block] += len(words) if lengths is None else int(lengths.sum())
         self._changes += turns + (goes_on and bool(self._last != words[0]))
         self._last = words[-1]
-        if turns < len(words) // RUN_ROWS:
+        if lengths is not None:
+            piece = below(add_up(words, lengths), self._theta)
+        elif turns < len(words) // RUN_ROWS:
             starts = np.concatenate([[0], np.flatnonzero(turned) + 1])
             piece = below(add_up(words[starts], np.diff(starts, append=len(words))), self._theta)
         else:

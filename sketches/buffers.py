@@ -18,6 +18,16 @@ def fixed(array: pa.Array, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     return np.frombuffer(data, kind, count=len(array), offset=array.offset * kind.itemsize)
 
 
+def bits_of(array: pa.Array) -> npt.NDArray[Any] | None:
+    """Integers, dates and times without NULL as the integers they are stored as; None for other arrays, of which equal
+    values may be stored differently.
+    """
+    kind = array.type
+    if not (pa.types.is_integer(kind) or pa.types.is_temporal(kind)) or pa.types.is_interval(kind) or array.null_count:
+        return None
+    return fixed(array, f"<i{kind.bit_width // 8}")
+
+
 def offsets(array: pa.Array, large: bool) -> npt.NDArray[Any]:
     """The n + 1 offsets of a string, binary, list or map array; int64 when `large`, else int32."""
     kind = np.dtype("<i8" if large else "<i4")

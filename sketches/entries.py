@@ -23,9 +23,12 @@ def nothing() -> Entries:
 
 def count_sorted(words: Words) -> Entries:
     """The distinct words of a sorted, non-empty array and how often each occurs."""
-    starts = np.flatnonzero(words[1:] != words[:-1]) + 1
-    starts = np.concatenate([[0], starts])
-    return words[starts], np.diff(starts, append=len(words))
+    turned = words[1:] != words[:-1]
+    if turned.all():  # as most samples of large columns are; the rest costs ten times as much
+        return words, np.ones(len(words), np.int64)
+    edges = np.empty(np.count_nonzero(turned) + 2, np.int64)
+    edges[0], edges[1:-1], edges[-1] = 0, np.flatnonzero(turned) + 1, len(words)
+    return words[edges[:-1]], edges[1:] - edges[:-1]
 
 
 def add_up(words: Words, weights: Counts) -> Entries:

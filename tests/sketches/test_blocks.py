@@ -123,3 +123,14 @@ def test_what_does_not_fit_is_refused():
         one.merge(sampled([(0, 2)]))
     with pytest.raises(DataError, match="no block sample"):
         BlockSample.from_bytes(b"NDVP")
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint32(), pa.int64(), pa.date32(), pa.timestamp("us")])
+def test_runs_of_numbers_are_what_their_rows_are(kind):
+    """Equal numbers side by side are hashed once; the state is that of the same rows as a dictionary, hashed each."""
+    numbers = np.repeat(np.array([3, 4, 3, 7, 7, 9, 3]), [9, 1, 30, 5, 5, 2, 40])
+    blocks = np.repeat([0, 1, 2], [20, 52, 20])
+    plain = pa.array(numbers, pa.int64()).cast(pa.int32() if kind == pa.date32() else kind).cast(kind)
+    encoded = BlockSample().update(plain.dictionary_encode(), blocks)
+    assert BlockSample().update(plain, blocks).to_bytes() == encoded.to_bytes()
+    assert BlockSample().update(plain[:31], blocks[:31]).update(plain[31:], blocks[31:]).rows == 92
