@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import importlib.metadata
 import os
 import platform
@@ -25,8 +26,16 @@ VERSIONED = ("paretosql", "duckdb", "pyarrow", "sqlglot")
 USAGE = """\
 paretosql [options] [DATABASE] [SQL]
        paretosql run FILE [options]
-       paretosql explain FILE [options]"""
+       paretosql explain FILE [options]
+       paretosql trace check|describe|convert ...
+       paretosql train DIR -o MODEL
+       paretosql simulate [DIR] [--workload A|B|C] [--policy NAME] ..."""
 FAILED, INTERRUPTED, BROKEN_PIPE = 1, 130, 141
+OTHERS = {  # commands with a function of their own, which takes the words after them
+    "simulate": ("paretosql.simulate_command", "simulate_main"),
+    "trace": ("paretosql.trace_command", "main"),
+    "train": ("paretosql.simulate_command", "train_main"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in COMMANDS:
             return _script(words[0], words[1:])
+        if words and words[0] in OTHERS:
+            module, function = OTHERS[words[0]]
+            return int(getattr(importlib.import_module(module), function)(words[1:]))
         return _default(words)
     except KeyboardInterrupt:
         # a statement may still be running: leave without waiting for it, as the signal itself would have done
