@@ -17,6 +17,7 @@ import benchmarks.estimators
 import benchmarks.growth
 import benchmarks.imports
 import benchmarks.ndv
+import benchmarks.optimizer
 import benchmarks.overhead
 import benchmarks.protocols
 import benchmarks.streaming  # noqa: F401 - importing them registers them

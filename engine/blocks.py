@@ -20,11 +20,21 @@ from sqlglot import exp
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
-from paretosql.engine.nodes import NdvCall, NdvReport, call_name, function_name, inner_nodes, own_nodes, spot_of
+from paretosql.engine.nodes import (
+    NdvCall,
+    NdvReport,
+    TraceSimulate,
+    call_name,
+    function_name,
+    inner_nodes,
+    own_nodes,
+    spot_of,
+)
 from paretosql.engine.outputs import name_subqueries
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Plan, Step
 from paretosql.engine.reports import replace_report
+from paretosql.engine.simulations import replace_simulation
 from paretosql.engine.stored import replace_scalars
 from paretosql.engine.views import expand_views
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
@@ -47,6 +57,8 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
     for node in list(_inner_first(tree)):
         if isinstance(node, NdvReport):
             steps.extend(replace_report(node, catalog))
+        elif isinstance(node, TraceSimulate):
+            steps.append(replace_simulation(node, catalog))
         elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in inner_nodes(node)):
             _check_place(node, catalog)
             new = replace_block(node, catalog, steps)
@@ -63,14 +75,14 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
 
 
 def _inner_first(tree: exp.Expr) -> Iterator[exp.Expr]:
-    """SELECTs and reports of a tree: common table expressions first, then inner before outer."""
+    """SELECTs and table functions of ours in a tree: common table expressions first, then inner before outer."""
     with_ = tree.args.get("with_")
     if with_ is not None:
         yield from _inner_first(with_)
     for child in tree.iter_expressions():
         if child is not with_:
             yield from _inner_first(child)
-    if isinstance(tree, (exp.Select, NdvReport)):
+    if isinstance(tree, (exp.Select, NdvReport, TraceSimulate)):
         yield tree
 
 

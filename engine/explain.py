@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Materialize, Plan, Report, Simulate, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 
 
@@ -45,7 +45,12 @@ _ANALYZED = pa.schema(
 
 def _line(step: Step) -> dict[str, str]:
     operator, detail = _DETAILS[type(step)](step)
-    return {"step": step.name, "operator": operator, "detail": detail, "sql": step.source.sql}
+    return {
+        "step": step.name,
+        "operator": operator,
+        "detail": detail,
+        "sql": "" if isinstance(step.source, str) else step.source.sql,
+    }
 
 
 def _sketch(step: Sketch) -> tuple[str, str]:
@@ -85,9 +90,15 @@ def _report(step: Report) -> tuple[str, str]:
     return "report", f"{'exact' if step.exact else step.method} for each of {len(step.names)} columns"
 
 
+def _simulate(step: Simulate) -> tuple[str, str]:
+    options = ", ".join(f"{name} = {value}" for name, value in step.options)
+    return "simulate", f"{step.source or 'jobs made up'}{', ' if options else ''}{options}"
+
+
 _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {
     Sketch: _sketch,
     Materialize: _materialize,
     Blocks: _blocks,
     Report: _report,
+    Simulate: _simulate,
 }

@@ -50,7 +50,7 @@ def read_options(node: exp.Expr, catalog: Catalog) -> CountOptions:
     """
     function = call_name(node) if isinstance(node, NdvCall) else "ndv_report"
     check_known(node, function, AGGREGATES[function].options if isinstance(node, NdvCall) else REPORT_OPTIONS, catalog)
-    values = {name: _value(node, name, each, catalog) for name, each in options_of(node).items()}
+    values = {name: constant(node, name, each, catalog) for name, each in options_of(node).items()}
     rate = _rate(node, values["rate"], catalog) if "rate" in values else None
     seed = _seed(node, values["seed"], catalog) if "seed" in values else 0
     if "method" in values:
@@ -73,10 +73,11 @@ def check_known(node: exp.Expr, function: str, known: Collection[str], catalog: 
             near = closest(name, known)
             hint = f"did you mean {near}? " if near else ""
             listed = f"The options are {', '.join(known)}." if known else "It has none."
-            raise _wrong(node, name, catalog, f"{function} has no option {name!r}", hint + listed)
+            raise wrong_option(node, name, catalog, f"{function} has no option {name!r}", hint + listed)
 
 
-def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
+def constant(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
+    """The value of an option that is written out or a parameter; ProgrammingError for any other expression."""
     if isinstance(value, exp.Placeholder):
         return catalog.parameters[str(value.this)]
     negative = isinstance(value, exp.Neg)
@@ -89,7 +90,9 @@ def _value(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
         return -number if negative else number
     if isinstance(inner, exp.Null):
         return None
-    raise _wrong(node, name, catalog, f"{name} is a constant or a parameter", f"write {name} => value, or {name} => ?")
+    raise wrong_option(
+        node, name, catalog, f"{name} is a constant or a parameter", f"write {name} => value, or {name} => ?"
+    )
 
 
 def read_rate(node: exp.Expr, value: exp.Expr, catalog: Catalog) -> float:
@@ -98,7 +101,7 @@ def read_rate(node: exp.Expr, value: exp.Expr, catalog: Catalog) -> float:
     spot = spot_of(value, catalog.text) or spot_of(node, catalog.text)
     if not isinstance(value, (exp.Placeholder, exp.Literal, exp.Neg)):
         raise ProgrammingError(compose("the rate after WITH SAMPLE is a constant or a parameter", spot, hint))
-    given = _value(node, "rate", value, catalog)
+    given = constant(node, "rate", value, catalog)
     if not _is_rate(given):
         problem = f"the rate after WITH SAMPLE is above 0 and at most 1, not {given!r}"
         raise ProgrammingError(compose(problem, spot, hint))
@@ -112,14 +115,16 @@ def _is_rate(value: Any) -> bool:
 def _rate(node: exp.Expr, value: Any, catalog: Catalog) -> float:
     if not _is_rate(value):
         hint = "rate => 0.01 reads one row in a hundred, rate => 1 all of them (exact)"
-        raise _wrong(node, "rate", catalog, f"rate is a number above 0 and at most 1, not {value!r}", hint)
+        raise wrong_option(node, "rate", catalog, f"rate is a number above 0 and at most 1, not {value!r}", hint)
     return float(value)
 
 
 def _seed(node: exp.Expr, value: Any, catalog: Catalog) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SEED:
         hint = "the same seed gives the same sample again, for example seed => 42"
-        raise _wrong(node, "seed", catalog, f"seed is a whole number from 0 to {LARGEST_SEED}, not {value!r}", hint)
+        raise wrong_option(
+            node, "seed", catalog, f"seed is a whole number from 0 to {LARGEST_SEED}, not {value!r}", hint
+        )
     return value
 
 
@@ -127,10 +132,10 @@ def _sampling(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) 
     name = str(value).lower()
     if not isinstance(value, str) or name not in SAMPLINGS:
         hint = f"sampling => {' or '.join(map(repr, SAMPLINGS))}"
-        raise _wrong(node, "sampling", catalog, f"no way of sampling named {value!r}", hint)
+        raise wrong_option(node, "sampling", catalog, f"no way of sampling named {value!r}", hint)
     if rate is None:
         hint = f"add a rate: ndv(x, rate => 0.01, sampling => '{name}')"
-        raise _wrong(node, "sampling", catalog, "without a rate every row is read", hint)
+        raise wrong_option(node, "sampling", catalog, "without a rate every row is read", hint)
     return name
 
 
@@ -138,7 +143,7 @@ def _confidence(node: exp.Expr, value: Any, catalog: Catalog) -> float:
     ok = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and 0 < value < 1
     if not ok:
         hint = "confidence => 0.95 asks for a range that holds the truth in 95 of 100 cases"
-        raise _wrong(node, "confidence", catalog, f"confidence is a number between 0 and 1, not {value!r}", hint)
+        raise wrong_option(node, "confidence", catalog, f"confidence is a number between 0 and 1, not {value!r}", hint)
     return float(value)
 
 
@@ -146,7 +151,7 @@ def _capacity(node: exp.Expr, value: Any, catalog: Catalog) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_CAPACITY:
         hint = f"capacity => {CAPACITY}, the default, keeps so many values, for a standard error of 0.4 %"
         problem = f"capacity is a whole number from 1 to {MAX_CAPACITY}, not {value!r}"
-        raise _wrong(node, "capacity", catalog, problem, hint)
+        raise wrong_option(node, "capacity", catalog, problem, hint)
     return value
 
 
@@ -155,18 +160,18 @@ def check_method(node: exp.Expr, value: Any, catalog: Catalog) -> str:
     known = (DEFAULT_SKETCH, *estimators)
     name = str(value).lower()
     if not isinstance(value, str) or name not in known:
-        raise _wrong(node, "method", catalog, f"no method named {value!r}", _method_hint(str(value), known))
+        raise wrong_option(node, "method", catalog, f"no method named {value!r}", _method_hint(str(value), known))
     return name
 
 
 def _method(node: exp.Expr, value: Any, rate: float | None, catalog: Catalog) -> str:
     name = check_method(node, value, catalog)
     if name == DEFAULT_SKETCH and rate is not None and rate < 1:
-        raise _wrong(node, "method", catalog, "the method 'sketch' reads every row", "leave out rate, or method")
+        raise wrong_option(node, "method", catalog, "the method 'sketch' reads every row", "leave out rate, or method")
     if name != DEFAULT_SKETCH and rate is None:
         call = call_name(node) if isinstance(node, NdvCall) else "ndv"
         hint = f"add a rate: {call}(x, method => '{name}', rate => 0.01)"
-        raise _wrong(node, "method", catalog, f"the method {name!r} estimates from a sample", hint)
+        raise wrong_option(node, "method", catalog, f"the method {name!r} estimates from a sample", hint)
     return name
 
 
@@ -175,7 +180,8 @@ def _method_hint(value: str, known: Collection[str]) -> str:
     return (f"did you mean {near!r}? " if near else "") + f"Known: {', '.join(known)}."
 
 
-def _wrong(node: exp.Expr, name: str, catalog: Catalog, problem: str, hint: str) -> ProgrammingError:
+def wrong_option(node: exp.Expr, name: str, catalog: Catalog, problem: str, hint: str) -> ProgrammingError:
+    """An error that points at an option of a call."""
     option = option_node(node, name)
     spot = spot_of(option if option is not None else node, catalog.text)
     return ProgrammingError(compose(problem, spot or spot_of(node, catalog.text), hint))

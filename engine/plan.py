@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -149,7 +150,16 @@ class Report:
         return self.sketch.calls[0].method
 
 
-Step = Materialize | Blocks | Sketch | Report
+@dataclass(frozen=True)
+class Simulate:
+    """The rows of `trace_simulate` over the trace at `source`, '' for none, with its options by name."""
+
+    name: str
+    source: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+Step = Materialize | Blocks | Sketch | Report | Simulate
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from paretosql.engine.nodes import (
     ModelCall,
     SetOurs,
     ShowModels,
-    TraceSimulate,
     spot_of,
 )
 from paretosql.errors import NotSupportedError, compose
@@ -25,7 +24,6 @@ _ABSENT: dict[type[exp.Expr], tuple[str, str]] = {
     ShowModels: (f"SHOW MODELS: {_MODELS}", _SQL),
     DescribeModel: (f"DESCRIBE MODEL: {_MODELS}", _SQL),
     ModelCall: (f"a call with MODEL: {_MODELS}", _SQL),
-    TraceSimulate: ("trace_simulate: the simulator is not part of this version", _SQL),
     SetOurs: ("SET: the resource optimizer is not part of this version", "SET threads and SET memory_limit work today"),
     Explain: (
         "this form of EXPLAIN needs the resource optimizer, which is not part of this version",

@@ -16,12 +16,13 @@ from paretosql.engine.aggregate import WholeState, new_state
 from paretosql.engine.answers import DistinctCounts, distinct_counts
 from paretosql.engine.block_state import BlockState
 from paretosql.engine.faults import translated_names
-from paretosql.engine.plan import Blocks, Fragment, Materialize, Plan, Report, Sketch, Step
+from paretosql.engine.plan import Blocks, Fragment, Materialize, Plan, Report, Simulate, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
 from paretosql.engine.row_groups import BLOCK, read_pieces
 from paretosql.engine.scan import Scanned, scan
 from paretosql.engine.session import Session
+from paretosql.engine.simulations import simulated
 from paretosql.engine.tallies import Profiles
 
 
@@ -150,9 +151,17 @@ def _counted(name: str, found: DistinctCounts) -> dict[str, Any]:
     }
 
 
+def _simulate(run: Run, step: Simulate) -> None:
+    began = time.monotonic()
+    rows = simulated(step, lambda what, done, whole: run.recorder.read(0, 0))
+    run.session.work.keep(run.session.con, step.name, rows)
+    run.recorder.finish(StepRecord(step.name, "simulate", 0, 0, rows.num_rows, time.monotonic() - began))
+
+
 _RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {
     Materialize: _materialize,
     Blocks: _blocks,
     Sketch: _sketch,
     Report: _report,
+    Simulate: _simulate,
 }

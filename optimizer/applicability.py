@@ -1,0 +1,76 @@
+"""In which ways a question is unlike everything a model was trained on, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from paretosql.optimizer.features import COLUMNS, column, instance_features, machine_features, stage_features
+from paretosql.optimizer.frontier import Floats
+from paretosql.optimizer.machines import Machines
+from paretosql.optimizer.stage import Stage
+
+# What is compared, and what a reader calls it. Features of single operators are left out: there are too many.
+WATCHED = {
+    ("stage", "instances"): "the number of instances",
+    ("stage", "parallelism"): "the parallelism",
+    ("stage", "est_bytes"): "the estimated input",
+    ("instance", "in_rows"): "the input rows",
+    ("instance", "in_bytes"): "the input bytes",
+    ("machine", "machine_cores"): "the cores",
+    ("machine", "machine_memory_gib"): "the memory",
+    ("machine", "cpu_util"): "the use of processors",
+}
+SLACK = (
+    0.05  # of the trained range on either side, plus the same absolutely: log sizes 5 % apart are no news. Our choice
+)
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The least and largest value of each feature in training, shape (2, len(COLUMNS)); NaN where none was known."""
+
+    limits: Floats = field(default_factory=lambda: np.full((2, len(COLUMNS)), np.nan))
+
+    def unlike(self, stage: Stage, machines: Machines, hw_codes: Mapping[str, float]) -> tuple[str, ...]:
+        """One sentence for each unseen hardware type, each size outside of its range, and each that was known in
+        training and is not known now.
+        """
+        new = sorted(set(machines.hw_types) - set(hw_codes)) if hw_codes else []
+        said = [f"hardware type {name!r} was not in training" for name in new]
+        blocks = {
+            "stage": stage_features(stage),
+            "instance": instance_features(stage),
+            "machine": machine_features(machines, hw_codes),
+        }
+        for (channel, name), words in WATCHED.items():
+            values = blocks[channel][:, _within(channel, name)]
+            low, high = self.limits[:, column(channel, name)]
+            who = {"stage": "the stage", "instance": "instances", "machine": "machines"}[channel]
+            if np.isnan(low) or not len(values):
+                continue
+            margin = SLACK * (1.0 + high - low)
+            for wrong, how in ((values < low - margin, "below"), (values > high + margin, "above")):
+                if wrong.any():
+                    many = f"{int(wrong.sum())} of {len(values)} {who}" if len(values) > 1 else who
+                    said.append(f"{words} of {many} is {how} the range of training")
+            if np.isnan(values).all():
+                said.append(f"{words} of {who} is not known, but was in training")
+        return tuple(said)
+
+
+def ranges_of(rows: Floats) -> Ranges:
+    """The ranges of rows of features, shape (p, len(COLUMNS))."""
+    if not len(rows):
+        return Ranges()
+    known = ~np.isnan(rows)
+    limits = np.array([np.where(known, rows, np.inf).min(axis=0), np.where(known, rows, -np.inf).max(axis=0)])
+    return Ranges(np.where(np.isfinite(limits), limits, np.nan))
+
+
+def _within(channel: str, name: str) -> int:
+    """The position of a feature within its channel."""
+    first = next(at for at, each in enumerate(COLUMNS) if each.startswith(f"{channel}."))
+    return column(channel, name) - first

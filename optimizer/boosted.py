@@ -1,0 +1,134 @@
+"""The usual latency model: boosted trees on log latency, on top of what past runs of a recurring stage took.
+
+There are two sets of trees. Stages without a past are predicted by `general`, from the plan and the data alone. For
+the others, `recurring` predicts by how much the log latency differs from what the past leads to expect; so sizes and
+parallelisms between those of past runs are interpolated smoothly, where trees would make a step.
+Source: section 4.2 of the method's notes for trees, target and constraints; the past as their base is our choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from paretosql.optimizer.applicability import Ranges
+from paretosql.optimizer.boosting import Trees
+from paretosql.optimizer.combinations import Parts, parts_of
+from paretosql.optimizer.encoding import Encoding
+from paretosql.optimizer.features import block, column, instance_features, stage_features
+from paretosql.optimizer.forest import Forest, compile_forest, product
+from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.latency_model import LEAST_S
+from paretosql.optimizer.machines import Machines
+from paretosql.optimizer.residuals import ErrorModel
+from paretosql.optimizer.stage import Stage
+
+EXPECTED = column("instance", "expected_log_ms")
+SPARE_FACTOR, SPARE_GIB = 2.0, 0.25  # section 4.2: without a model, memory is 2 x in_bytes + 256 MB
+GIB = float(1 << 30)
+
+
+@dataclass(frozen=True)
+class BoostedLatency:
+    """Two LightGBM boosters for latency, and one for memory; see the module.
+
+    Attributes:
+        general: from rows of features to log(1 + ms).
+        recurring: from rows to the difference to `expected_log_ms`; None when no stage recurred in training.
+        memory: from the stage and instance channels to the 95th percentile of log(1 + peak bytes); None: unknown.
+        ranges: of the features in training.
+    """
+
+    encoding: Encoding
+    general: Trees
+    recurring: Trees | None = None
+    memory: Trees | None = None
+    ranges: Ranges = field(default_factory=Ranges)
+    quality: Mapping[str, float] | None = None
+    errors: ErrorModel | None = None
+    name: str = "boosted"
+
+    @property
+    def log_residuals(self) -> Floats:
+        """A sample of log(actual / predicted) on jobs that training left out."""
+        return self.errors.kept if self.errors else np.empty(0)
+
+    def predict(self, rows: Floats) -> Floats:
+        """Seconds of whole rows of features, shape (p,); at least 1 ms."""
+        found = np.empty(len(rows))
+        past = np.zeros(len(rows), dtype=bool)
+        if self.recurring is not None:
+            past = ~np.isnan(rows[:, EXPECTED])
+            found[past] = rows[past, EXPECTED] + self.recurring(rows[past])
+        found[~past] = self.general(rows[~past])
+        return np.maximum(np.expm1(found) / 1000.0, LEAST_S)
+
+    def grid(self, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None) -> Floats:
+        """Seconds of instances on machines in containers, shape (m, n, k). For the cost see `forest.product`."""
+        parts = self.parts(stage, machines, containers, rows)
+        general, recurring = self._forests
+        expected = parts.instance[:, EXPECTED - block("instance").start]
+        past = np.zeros(len(expected), dtype=bool)
+        found: Floats = np.empty(parts.shape)
+        if recurring is not None and not np.isnan(expected).all():
+            past = ~np.isnan(expected)
+            base: Floats = expected[past].reshape(-1, 1, 1)
+            found[past] = base + product(recurring, _channels(parts, past))
+        if not past.all():
+            found[~past] = product(general, _channels(parts, ~past))
+        return np.maximum(np.expm1(found) / 1000.0, LEAST_S)
+
+    def ready(self) -> Self:
+        """Arrange the trees for `grid`, which takes a moment, so that the first question is as quick as the others."""
+        _ = self._forests
+        return self
+
+    @cached_property
+    def _forests(self) -> tuple[Forest, Forest | None]:
+        """The trees of both boosters, for `grid`."""
+        return _compiled(self.general), None if self.recurring is None else _compiled(self.recurring)
+
+    def parts(self, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None) -> Parts:
+        """The features of a question, channel by channel."""
+        return parts_of(stage, machines, containers, self.encoding, rows)
+
+    def memory_floor_gib(self, stage: Stage) -> Floats:
+        """Memory that each instance stays below with probability 0.95, shape (m,)."""
+        if self.memory is None:
+            return spare_memory_gib(stage)
+        past = self.encoding.recurrence.past(stage)
+        instances = instance_features(stage, past=past)
+        whole = np.concatenate([np.repeat(stage_features(stage, past), len(stage), axis=0), instances], axis=1)
+        return np.maximum(np.expm1(self.memory(whole)) / GIB, 0.0)
+
+    def extrapolates(self, stage: Stage, machines: Machines) -> tuple[str, ...]:
+        """In which ways this is unlike all training data."""
+        return self.ranges.unlike(stage, machines, self.encoding.hw_codes)
+
+
+def _compiled(trees: Trees) -> Forest:
+    forest = compile_forest(trees.booster.dump_model(num_iteration=trees.rounds))
+    return replace(forest, constant=forest.constant + trees.base)
+
+
+def _channels(parts: Parts, chosen: npt.NDArray[np.bool_]) -> dict[str, tuple[Floats, range]]:
+    """The channels of some instances, and where each is in a whole row."""
+    values = {
+        "stage": parts.stage, "instance": parts.instance[chosen], "container": parts.container, "machine": parts.machine
+    }  # fmt: skip
+    return {name: (rows, range(block(name).start, block(name).stop)) for name, rows in values.items()}
+
+
+def spare_memory_gib(stage: Stage) -> Floats:
+    """Memory of instances by their input alone, shape (m,): a rule of thumb where no peaks were recorded."""
+    return SPARE_FACTOR * np.nan_to_num(stage.in_bytes) / GIB + SPARE_GIB
+
+
+def memory_rows(rows: Floats) -> Floats:
+    """The two channels that memory depends on, of whole rows."""
+    return rows[:, block("stage").start : block("instance").stop]

@@ -1,0 +1,135 @@
+"""Train a latency model on a trace, judge one, and predict a trace with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from paretosql.errors import DataError, compose
+from paretosql.optimizer.analytic import AnalyticLatency
+from paretosql.optimizer.boosted import BoostedLatency
+from paretosql.optimizer.boosting import Fitting
+from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.latency_model import TrainedModel
+from paretosql.optimizer.learning import Report, learn
+from paretosql.optimizer.material import Material, prepare
+from paretosql.optimizer.metrics import MEANING, metrics
+from paretosql.optimizer.residuals import learn_errors
+from paretosql.optimizer.splits import Split, by_time
+from paretosql.optimizer.stage_median import StageMedian, learn_stage_median
+from paretosql.optimizer.workload import Trace
+
+LEAST_SHARE = 0.5  # of all latency in the jobs that a judged model is trained on: else it says nothing. Our choice
+PREDICTED_AT_ONCE = 100_000
+Progress: TypeAlias = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+
+def train(
+    trace: Trace, *, seed: int = 0, progress: Progress | None = None, threads: int = 2, monotone: bool = True
+) -> BoostedLatency | AnalyticLatency:
+    """The latency model for a trace: boosted trees, or with fewer than 200 instances a formula.
+
+    A first model is trained on the jobs of the first 80 % of the time, stopped by the next 10 % and judged by the last
+    10 %: that is the quality of the model and its distribution of errors. The model itself then learns from all jobs.
+    Both are unknown where one job is most of the trace.
+
+    Args:
+        monotone: more cores and memory never slow an instance down, more input never speeds it up.
+        progress: called with what is done, how many rounds of it, and of how many.
+    Raises:
+        DataError: no instance ended well with a known latency.
+    Cost: about 20 s per 100,000 instances, at most about three minutes, on one core.
+    """
+    how = Fitting(seed, threads, monotone)
+    material = prepare(trace)
+    if not len(material.ok):
+        raise DataError(
+            compose("no instance of this trace ended well with a known latency", hint="there is nothing to learn from.")
+        )
+    split = _judging_split(material, seed)
+    if split is None:
+        return learn(material, material.ok, how, report=_named(progress, "training")).ready()
+    judged = learn(material, split.train, how, split.validation, report=_named(progress, "judging"))
+    actual, predicted = material.outcomes.latency_s[split.test], _predict(judged, material, split.test)
+    model = learn(material, material.ok, how, like=judged, report=_named(progress, "training"))
+    quality = _metrics(material, split.test, predicted)
+    return replace(model, quality=quality, errors=learn_errors(predicted, actual)).ready()
+
+
+def _named(progress: Progress | None, what: str) -> Report | None:
+    return None if progress is None else lambda done, whole: progress(what, done, whole)
+
+
+def train_stage_median(trace: Trace) -> StageMedian:
+    """The baseline: medians of stages, signatures and the whole.
+
+    Raises:
+        DataError: no instance ended well with a known latency.
+    """
+    material = prepare(trace)
+    if not len(material.ok):
+        raise DataError("no instance of this trace ended well with a known latency")
+    rows = material.ok
+    return learn_stage_median(material.traced.stages, material.traced.stage[rows], material.outcomes.latency_s[rows])
+
+
+def score(model: TrainedModel, trace: Trace) -> pa.Table:
+    """All measures of a model on the instances of a trace that ended well: columns measure, value and meaning.
+
+    Raises:
+        DataError: there are none.
+    """
+    material = prepare(trace)
+    if not len(material.ok):
+        raise DataError("no instance of this trace ended well with a known latency")
+    found = _metrics(material, material.ok, _predict(model, material, material.ok))
+    return pa.table(
+        {"measure": list(found), "value": list(found.values()), "meaning": [MEANING[each] for each in found]}
+    )
+
+
+def predict_trace(model: TrainedModel, trace: Trace) -> pa.Table:
+    """What a model would have predicted for every instance of a trace, in its order.
+
+    Returns:
+        Columns job_id, stage_id, instance_id, attempt and latency_s.
+    """
+    material = prepare(trace)
+    predicted = _predict(model, material, np.arange(len(material.traced)))
+    keys = material.traced.keys.select(["job_id", "stage_id", "instance_id", "attempt"])
+    return keys.append_column("latency_s", pa.array(predicted))
+
+
+def _judging_split(material: Material, seed: int) -> Split | None:
+    """The split by time, as positions of rows; None where what is trained on would say little about the rest."""
+    rows = material.ok
+    _, job = np.unique(material.job[rows], return_inverse=True)
+    if job.max(initial=-1) < 2:
+        return None
+    time = np.full(int(job.max()) + 1, np.nan)
+    time[job] = material.submit_ms[material.job[rows]]
+    split = by_time(job, time, seed)
+    latency = material.outcomes.latency_s[rows]
+    if latency[split.train].sum() < LEAST_SHARE * latency.sum():
+        return None
+    return Split(*(rows[part] for part in (split.train, split.validation, split.test)))
+
+
+def _predict(model: TrainedModel, material: Material, rows: Ints) -> Floats:
+    """Seconds of some instances, a part at a time."""
+    view = material.view(model.encoding)
+    parts = [
+        model.predict(view.rows(rows[first : first + PREDICTED_AT_ONCE]))
+        for first in range(0, len(rows), PREDICTED_AT_ONCE)
+    ]
+    return np.concatenate([*parts, np.empty(0)])
+
+
+def _metrics(material: Material, rows: Ints, predicted: Floats) -> dict[str, float]:
+    return metrics(
+        material.outcomes.latency_s[rows], predicted, material.traced.stage[rows], material.traced.containers[rows]
+    )

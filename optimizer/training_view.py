@@ -1,0 +1,139 @@
+"""A trace as rows of features: what a model is trained on and what it predicts.
+
+Blocks of the four channels are kept apart and joined for chosen rows only: a stage has one row however many instances
+it has, so a million instances need a few hundred megabytes less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from paretosql.optimizer.encoding import Encoding
+from paretosql.optimizer.features import (
+    COLUMNS,
+    INSTANCE,
+    MACHINE,
+    STAGE,
+    container_features,
+    instance_features,
+    levels,
+    stage_features,
+)
+from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.recurrence import Past
+from paretosql.optimizer.traced import MIB_PER_GIB, Traced, traced
+from paretosql.optimizer.workload import Trace
+
+# the latest state of each machine at or before the start of each instance
+STATES = """
+    SELECT m.cpu_cores AS cores, m.mem_mb AS mem_mb, m.cpu_mhz AS clock_mhz, s.cpu_util, s.mem_util, s.io_util,
+        s.net_util, s.running_instances AS running, m.hw_type
+    FROM keys AS k
+    LEFT JOIN machines AS m ON m.machine_id = k.machine_id
+    ASOF LEFT JOIN states AS s ON s.machine_id = k.machine_id AND s.ts_ms <= k.start_ms
+    ORDER BY k.position
+"""
+
+
+@dataclass(frozen=True)
+class TrainingView:
+    """N instances in the order of the trace.
+
+    Attributes:
+        traced: their stages and keys.
+        stage_block, instance_block, container_block, machine_block: shapes (stages, ..), (N, ..), (N, 2), (N, ..).
+    """
+
+    traced: Traced
+    stage_block: Floats
+    instance_block: Floats
+    container_block: Floats
+    machine_block: Floats
+
+    def __len__(self) -> int:
+        return len(self.traced)
+
+    def rows(self, at: Ints) -> Floats:
+        """Whole rows of features, shape (len(at), len(COLUMNS))."""
+        parts = (
+            self.stage_block[self.traced.stage[at]],
+            self.instance_block[at],
+            self.container_block[at],
+            self.machine_block[at],
+        )
+        return np.concatenate(parts, axis=1).reshape(len(at), len(COLUMNS))
+
+
+@dataclass(frozen=True)
+class MachineColumns:
+    """What is known of the machine of every instance when it starts: shape (N, len(MACHINE)) without the code of its
+    type, which stands in `hw_type`.
+    """
+
+    numbers: Floats
+    hw_type: pa.DictionaryArray
+
+    def coded(self, hw_codes: Mapping[str, float]) -> Floats:
+        """The machine channel."""
+        table = np.array([*(hw_codes.get(each, np.nan) for each in self.hw_type.dictionary.to_pylist()), np.nan])
+        at = self.hw_type.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)
+        found = self.numbers.copy()
+        found[:, MACHINE.index("hw_type")] = table[at]
+        return found
+
+
+def machine_columns(trace: Trace, rows: Traced) -> MachineColumns:
+    """Join instances with their machines and the latest states at or before their start. O(N log N)."""
+    position = pa.array(np.arange(len(rows)))
+    with duckdb.connect() as con:
+        con.register("keys", rows.keys.select(["machine_id", "start_ms"]).append_column("position", position))
+        con.register("machines", trace["machines"])
+        con.register("states", trace["machine_states"])
+        found = con.sql(STATES).to_arrow_table()
+    numbers = {
+        name: found[name].cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+        for name in found.column_names
+        if name != "hw_type"
+    }
+    numbers["memory_gib"] = numbers.pop("mem_mb") / MIB_PER_GIB
+    numbers["hw_type"] = np.full(len(rows), np.nan)
+    for name in ("cpu_util", "mem_util", "io_util", "net_util"):
+        numbers[name] = levels(numbers[name])
+    order = ["cores" if name == "machine_cores" else name.removeprefix("machine_") for name in MACHINE]
+    columns = np.column_stack([numbers[name] for name in order]).reshape(len(rows), len(MACHINE))
+    return MachineColumns(columns, found["hw_type"].combine_chunks().dictionary_encode())
+
+
+def view_of(
+    rows: Traced, machines: MachineColumns, encoding: Encoding, left_out: Mapping[int, Past] | None = None
+) -> TrainingView:
+    """The features of instances.
+
+    Args:
+        left_out: for training, the past of every stage without its own job; a stage that is not in it has none.
+    """
+    stage_block, instance_parts = [], []
+    for at, (stage, warmth) in enumerate(zip(rows.stages, rows.warmth, strict=True)):
+        known = encoding.recurrence.past(stage, warmth) if left_out is None else left_out.get(at, Past())
+        stage_block.append(stage_features(stage, known))
+        instance_parts.append(instance_features(stage, warmth, known))
+    offset = np.cumsum([0, *(len(each) for each in rows.stages)])
+    instances = np.concatenate([*instance_parts, np.empty((0, len(INSTANCE)))])[offset[rows.stage] + rows.instance]
+    return TrainingView(
+        rows,
+        np.concatenate([*stage_block, np.empty((0, len(STAGE)))]),
+        instances,
+        container_features(rows.containers),
+        machines.coded(encoding.hw_codes),
+    )
+
+
+def training_view(trace: Trace, encoding: Encoding | None = None) -> TrainingView:
+    """All instances of a trace as features, with the past that an encoding knows."""
+    rows = traced(trace)
+    return view_of(rows, machine_columns(trace, rows), encoding or Encoding())

@@ -1,0 +1,204 @@
+"""`paretosql simulate` and `paretosql train`: what another optimizer would have saved, and the model it decides with.
+
+Exit status: 0 all went well, 1 a trace or model cannot be used, 2 the command line is wrong, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import paretosql
+from paretosql.engine.progress import CLEAR_LINE
+from paretosql.errors import OperationalError, compose
+from paretosql.optimizer.experiment import Summary
+from paretosql.optimizer.model_files import load_model, save_model
+from paretosql.optimizer.page import page
+from paretosql.optimizer.study import REPLAY, TRUTHS, Question, Study, run_study
+from paretosql.optimizer.table import markdown, spread
+from paretosql.optimizer.trace import read_trace
+from paretosql.optimizer.training import score, train
+
+TELL_EVERY_S = 0.2
+EXAMPLES = """\
+examples:
+  paretosql simulate --workload B --policy fuxi --policy pareto --seed 1
+  paretosql simulate traces/monday --workload B --html report.html     jobs made up in the shapes of a trace
+  paretosql simulate traces/monday --json out.json                     the jobs of the trace, replayed
+  paretosql train traces/monday -o models/monday
+  paretosql simulate traces/tuesday --model models/monday
+"""
+
+
+def simulate_main(words: Sequence[str]) -> int:
+    """Run `paretosql simulate ...` and return the exit status."""
+    parser = _simulate_parser()
+    options = parser.parse_intermixed_args(words)
+    workload = options.workload or (REPLAY if options.trace else "B")
+    if workload == REPLAY and options.trace is None:
+        parser.error("a replay needs the folder of a trace")
+    question = Question(
+        policies=tuple(options.policy or ("fuxi", "pareto")),
+        workload=workload,
+        seeds=tuple(options.seed or (0,)),
+        jobs=options.jobs,
+        truth=options.truth,
+        noise=options.noise,
+        weights=(options.weights[0], options.weights[1]),
+        cpu_exponent=options.cpu_exponent,
+        memory_pressure=options.memory_pressure,
+        slowdown=options.slowdown,
+        machines=options.machines,
+        days=options.days,
+        past=options.past,
+        explore=options.explore,
+    )
+    trace = None if options.trace is None else read_trace(options.trace)
+    model = None if options.model is None else load_model(options.model)
+    tell = _Teller(not options.no_progress)
+    try:
+        study = run_study(question, trace, model, tell)
+    finally:
+        tell.clear()
+    _print(study)
+    if options.json is not None:
+        _write(options.json, _as_json(study))
+    if options.html is not None:
+        title = f"What {', '.join(question.policies)} would do with workload {workload}"
+        _write(options.html, page(title, {**study.facts, **_versions()}, _labelled(study), study.runs, (1.0, 0.25)))
+    return 0
+
+
+def train_main(words: Sequence[str]) -> int:
+    """Run `paretosql train ...` and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="paretosql train",
+        description="Train a latency model on a trace.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXAMPLES,
+        allow_abbrev=False,
+    )
+    parser.add_argument("trace", metavar="DIR", help="a trace, or files that a reader knows")
+    parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="the folder to write the model to")
+    parser.add_argument("--replace", action="store_true", help="take the place of the model in MODEL")
+    parser.add_argument("--test", metavar="DIR", help="another trace to judge the model on")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (0)")
+    parser.add_argument("--threads", type=int, default=2, help="threads for training (2)")
+    parser.add_argument("--no-progress", action="store_true", help="no progress line")
+    options = parser.parse_intermixed_args(words)
+    tell = _Teller(not options.no_progress)
+    try:
+        model = train(read_trace(options.trace), seed=options.seed, threads=options.threads, progress=tell)
+    finally:
+        tell.clear()
+    save_model(model, options.output, replace=options.replace)
+    print(f"{options.output}: {model.name}")
+    for name, value in (model.quality or {}).items():
+        print(f"  {name:8} {value:.4f}  on jobs it was not trained on")
+    if model.quality is None:
+        print("  its error is not known: too few jobs to keep some back")
+    if options.test is not None:
+        print(f"on {options.test}:")
+        for row in score(model, read_trace(options.test)).to_pylist():
+            print(f"  {row['measure']:8} {row['value']:.4f}  {row['meaning']}")
+    return 0
+
+
+def _simulate_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="paretosql simulate",
+        description="Simulate a cluster under several policies and compare what they cost and how long jobs take.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXAMPLES,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("trace", metavar="DIR", nargs="?", help="a trace: its jobs are replayed, or lend their shapes to made up ones")
+    add("--policy", action="append", metavar="NAME", help="may be given several times (fuxi and pareto)")
+    add("--workload", metavar="NAME", help=f"A short, B mixed, C long, or {REPLAY} ({REPLAY} with a trace, else B)")
+    add("--seed", type=int, action="append", metavar="N", help="may be given several times (0)")
+    add("--jobs", type=int, metavar="N", help="how many jobs (40, or all of the trace)")
+    add("--machines", type=int, metavar="N", help="how many machines (what suits the workload, or those of the trace)")
+    add("--truth", metavar="NAME", help=f"what really happens: {', '.join(TRUTHS)}")
+    add("--noise", default="none", metavar="NAME", help="none, gaussian, bootstrap or straggler (none)")
+    add("--weights", type=float, nargs=2, default=(0.5, 0.5), metavar=("LATENCY", "COST"), help="(0.5 0.5)")
+    add("--cpu-exponent", type=float, default=0.8, metavar="X", help="c cores are c ** X times as fast (0.8)")
+    add("--memory-pressure", type=float, default=1.5, metavar="X", help="cost of too little memory (1.5)")
+    add("--slowdown", type=float, default=0.8, metavar="X", help="how much load slows instances down (0.8)")
+    add("--days", type=int, default=3, metavar="N", help="days of history to learn from (3)")
+    add("--past", type=int, metavar="N", help="jobs on each of them (what suits the workload)")
+    add("--explore", type=float, default=0.3, metavar="X", help="share of its stages in containers at random (0.3)")
+    add("--model", metavar="MODEL", help="a trained model (default: one is trained on the history, or on the trace)")
+    add("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
+    add("--html", type=Path, metavar="FILE", help="also write a report with pictures")
+    add("--no-progress", action="store_true", help="no progress line")
+    return parser
+
+
+class _Teller:
+    """One line on a terminal that says what runs and how far it is."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled and sys.stderr.isatty()
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, what: str, done: int, whole: int) -> None:
+        now = time.monotonic()
+        if self._enabled and now - self._told >= TELL_EVERY_S:
+            self._told = now
+            sys.stderr.write(f"{CLEAR_LINE}{what}: {done:,} of {whole:,}  {now - self._began:.0f} s")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._enabled:
+            sys.stderr.write(CLEAR_LINE)
+
+
+def _print(study: Study) -> None:
+    for name, text in study.facts.items():
+        print(f"{name}: {text}")
+    print()
+    print(markdown(spread(_labelled(study))))
+
+
+def _labelled(study: Study) -> dict[str, Sequence[Summary]]:
+    return {f"{study.question.workload}/{seed}": rows for seed, rows in study.summaries.items()}
+
+
+def _as_json(study: Study) -> str:
+    runs = [{"seed": seed, **each.row()} for seed, rows in study.summaries.items() for each in rows]
+    whole = {"question": study.question.__dict__, "facts": {**study.facts, **_versions()}, "results": runs}
+    return json.dumps(_plain(whole), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    """Numbers that are none become null: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _versions() -> dict[str, str]:
+    mine = f"paretosql {paretosql.__version__}"
+    return {"versions": f"{mine}, Python {platform.python_version()}, numpy {np.__version__}"}
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or none of it."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError as fault:
+        half.unlink(missing_ok=True)
+        raise OperationalError(compose(f"cannot write {path}: {fault.strerror}")) from fault
