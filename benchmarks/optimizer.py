@@ -47,7 +47,7 @@ class Size:
 
 def _size(setting: Setting) -> Size:
     if setting is FULL:
-        return Size(5, {"A": 100, "B": 40, "C": 12}, None, 12, 60.0)
+        return Size(5, {"A": 100, "B": 40, "C": 8}, None, 12, 60.0)
     if setting is QUICK:
         return Size(1, {"A": 20, "B": 8}, 20, 4, 5.0)
     return Size(1, {"A": 3}, 4, 1, 0.2)
@@ -117,9 +117,9 @@ def savings(setting: Setting) -> Iterator[Row]:
             for seed in range(size.seeds):
                 world = _world(kind, seed, size.past)
                 conditions = Conditions(noise=noise, seed=seed)
-                for each in _compared(world, jobs, ("pareto", "ipa_raa_path", ORACLE), conditions):
+                for each in _compared(world, jobs, ("pareto", ORACLE), conditions):
                     found.setdefault(each.policy, []).append(each)
-            for policy in ("pareto", "ipa_raa_path", ORACLE):
+            for policy in ("pareto", ORACLE):
                 yield _row(kind, f"noise={noise}", policy, found[policy])
 
 

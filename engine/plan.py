@@ -152,11 +152,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Simulate:
-    """The rows of `trace_simulate` over the trace at `source`, '' for none, with its options by name."""
+    """The rows of `trace_simulate` over the trace at `source`, '' for none, with its options by name; `spot` is where
+    the user wrote it.
+    """
 
     name: str
     source: str
     options: tuple[tuple[str, Any], ...] = ()
+    spot: Spot | None = None
 
 
 Step = Materialize | Blocks | Sketch | Report | Simulate

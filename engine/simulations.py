@@ -12,7 +12,7 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import options_of, spot_of
 from paretosql.engine.options import check_known, constant, wrong_option
 from paretosql.engine.plan import Simulate
-from paretosql.errors import ProgrammingError, compose
+from paretosql.errors import Error, ProgrammingError, compose
 
 SCHEMA = pa.schema(
     [
@@ -73,7 +73,7 @@ def replace_simulation(node: exp.Expr, catalog: Catalog) -> Simulate:
     catalog.declare(name, SCHEMA)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("trace_simulate"))
     table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
-    return Simulate(name, str(source), tuple(found.items()))
+    return Simulate(name, str(source), tuple(found.items()), spot_of(node, catalog.text))
 
 
 def simulated(step: Simulate, progress: Callable[[str, int, int], None] | None = None) -> pa.Table:
@@ -82,6 +82,14 @@ def simulated(step: Simulate, progress: Callable[[str, int, int], None] | None =
     Raises:
         DataError, OperationalError, ProgrammingError: what the trace, the model or the options bring.
     """
+    try:
+        return _rows(step, progress)
+    except Error as fault:
+        problem, _, hint = str(fault).partition("\nHint: ")
+        raise type(fault)(compose(problem, step.spot, hint or None)) from fault
+
+
+def _rows(step: Simulate, progress: Callable[[str, int, int], None] | None) -> pa.Table:
     from paretosql.optimizer.model_files import load_model
     from paretosql.optimizer.study import REPLAY, Question, run_study
     from paretosql.optimizer.trace import read_trace

@@ -92,9 +92,14 @@ def stage_features(stage: Stage, past: Past = NO_PAST) -> Floats:
             "instances_per_gb": np.log1p(m / gigabytes),
             **{name: value if name in PLAIN_FACTS else np.log1p(value) for name, value in facts.items()},
             **_operators(stage),
-            **dict(zip(PAST_OF_STAGE, (past.jobs, past.log_ms, past.spread, past.log_ms_per_byte), strict=True)),
+            **dict(zip(PAST_OF_STAGE, past_features(past), strict=True)),
         }
     return _finite(np.array([[values[name] for name in STAGE]], dtype=np.float64))
+
+
+def past_features(past: Past) -> tuple[float, float, float, float]:
+    """The part of the stage channel that past runs say, in the order of `PAST_OF_STAGE`."""
+    return past.jobs, past.log_ms, past.spread, past.log_ms_per_byte
 
 
 def instance_features(stage: Stage, warmth: Floats | None = None, past: Past = NO_PAST) -> Floats:

@@ -12,8 +12,9 @@ import numpy as np
 
 from paretosql.optimizer.fleet import Fleet, mixed_fleet
 from paretosql.optimizer.frontier import Floats
-from paretosql.optimizer.jobs import Job, Workload, depths
+from paretosql.optimizer.jobs import Job, Workload
 from paretosql.optimizer.stage import Operator, Stage
+from paretosql.optimizer.stage_graph import graph_facts
 from paretosql.registry import Registry
 
 Edges = tuple[tuple[int, int], ...]
@@ -151,10 +152,10 @@ def _shape(what: Kind, rng: np.random.Generator, shapes: Shapes) -> tuple[int, E
 def _job(template: _Template, number: int, rng: np.random.Generator) -> Job:
     size = float(rng.lognormal(0.0, 0.3))  # of the data of this day
     job_id = f"{template.name}-{number:05d}"
-    depth = depths(len(template.instances), template.edges)
+    counts = [max(1, round(median * size**0.5)) if median > 1 else 1 for median in template.instances]
+    facts = graph_facts([float(count) for count in counts], template.edges)
     stages = []
-    for at, median in enumerate(template.instances):
-        count = max(1, round(median * size**0.5)) if median > 1 else 1
+    for at, count in enumerate(counts):
         share = (np.arange(1, count + 1) + template.shift) ** -template.skew[at]
         share = rng.permutation(share * rng.lognormal(0.0, 0.1, count))
         total = template.gib[at] * GIB * size * template.instances[at]
@@ -177,11 +178,11 @@ def _job(template: _Template, number: int, rng: np.random.Generator) -> Job:
                 at,
                 in_rows,
                 in_bytes,
-                remote_bytes=np.rint(in_bytes * (0.0 if not depth[at] else 0.8)),
+                remote_bytes=np.rint(in_bytes * (0.8 if any(target == at for _, target in template.edges) else 0.0)),
                 signature=f"{template.name}/{at}",
                 template_id=template.name,
                 operators=operators,
-                facts={"depth": float(depth[at]), "stages": float(len(template.instances))},
+                facts={**facts[at], "est_rows": operators[0].rows, "est_bytes": operators[0].bytes},
             )
         )
     return Job(job_id, template.name, 0.0, tuple(stages), template.edges)

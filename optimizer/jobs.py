@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,11 +74,3 @@ class Workload:
     def instances(self) -> int:
         """How many instances all jobs have."""
         return sum(len(stage) for job in self.jobs for stage in job.stages)
-
-
-def depths(stages: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """How many stages stand before each on the longest path; edges lead from lower to higher positions."""
-    found = [0] * stages
-    for source, target in sorted(edges):
-        found[target] = max(found[target], found[source] + 1)
-    return found

@@ -19,9 +19,11 @@ from paretosql.optimizer.boosting import (
     fit_quantile,
     sample,
     typical,
-    without_past,
 )
+from paretosql.optimizer.combinations import ROWS_AT_ONCE
 from paretosql.optimizer.encoding import Encoding
+from paretosql.optimizer.features import CONTAINER
+from paretosql.optimizer.features import block as block_of
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.material import Material
 from paretosql.optimizer.training_view import TrainingView
@@ -50,32 +52,63 @@ def learn(
         like: a model whose numbers of trees are taken, in place of stopping early.
         report: called after every round of trees.
     """
-    encoding, view = material.learn(rows)
     latency = material.outcomes.latency_s
     if len(rows) < LEAST_ROWS:
+        encoding, view = material.learn(rows)
         features = view.rows(rows)
         return learn_analytic(encoding, features, latency[rows], ranges_of(features))
     weight = typical(material.cell[rows], latency[rows])
     at, weight = sample(weight, MOST_ROWS, how.seed)
-    data = (view.rows(rows[at]), np.log1p(latency[rows[at]] * 1000.0), weight)
-    checked = _validation(material, encoding, validation)
+    chosen = rows[at]
+    target = np.log1p(latency * 1000.0)
     fitting = [how if each is None else replace(how, rounds=each.rounds) for each in _trees(like)]
     whole = sum(each.rounds for each in fitting)
     steps = [_step(report, 0, whole), _step(report, fitting[0].rounds, whole)]
-    general, recurring = (replace(each, step=step) for each, step in zip(fitting, steps, strict=True))
+    first, second = (replace(each, step=step) for each, step in zip(fitting, steps, strict=True))
+
+    codes = material.codes(rows)
+    plain = material.view(codes)
+    checked = _validation(material, codes, validation)
+    general = fit_median(plain.rows(chosen), target[chosen], weight, first, checked)
+    encoding, view = material.learn(rows, circumstances(general, plain, rows))
+    recurring = _recurring(
+        (view.rows(chosen), target[chosen], weight), second, _validation(material, encoding, validation)
+    )
     return BoostedLatency(
-        encoding,
-        _general(data, general, checked),
-        _recurring(data, recurring, checked),
-        _memory(material, view, rows, how),
-        ranges_of(data[0]),
+        encoding, general, recurring, _memory(material, plain, rows, how), ranges_of(plain.rows(chosen))
     )
 
 
-def _general(data: Data, how: Fitting, checked: Data | None) -> Trees:
-    """Trees that know nothing of past runs."""
-    plain = None if checked is None else (without_past(checked[0]), *checked[1:])
-    return fit_median(without_past(data[0]), data[1], data[2], how, plain)
+def circumstances(general: Trees, view: TrainingView, rows: Ints) -> Floats:
+    """By how much trees think the log latency of each row differs from that in the usual container on the usual
+    machine: one with the most memory that occurs, and otherwise medians. Shape (len(rows),).
+    """
+    own = (view.container_block[rows], view.machine_block[rows])
+    usual = [_middle(block) for block in own]
+    usual[0][CONTAINER.index("container_memory_gib")] = (
+        np.nanmax(own[0][:, 1]) if not np.isnan(own[0][:, 1]).all() else np.nan
+    )
+    found = np.zeros(len(rows))
+    if all(
+        np.array_equal(block, np.broadcast_to(middle, block.shape), equal_nan=True)
+        for block, middle in zip(own, usual, strict=True)
+    ):
+        return found
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        part = slice(first, first + ROWS_AT_ONCE)
+        whole = view.rows(rows[part])
+        there = whole.copy()
+        there[:, block_of("container")], there[:, block_of("machine")] = usual
+        found[part] = general(whole) - general(there)
+    return found
+
+
+def _middle(block: Floats) -> Floats:
+    """The median of every column, NaN where nothing is known."""
+    known = ~np.isnan(block).all(axis=0)
+    found = np.full(block.shape[1], np.nan)
+    found[known] = np.nanmedian(block[:, known], axis=0)
+    return found
 
 
 def _recurring(data: Data, how: Fitting, checked: Data | None) -> Trees | None:

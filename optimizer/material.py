@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from paretosql.optimizer.encoding import Encoding, learn_hw_codes
 from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.past_runs import SHARE_STEP, UNKNOWN, shares
 from paretosql.optimizer.recurrence import Past, learn_recurrence
 from paretosql.optimizer.traced import Outcomes, Traced, outcomes, traced
-from paretosql.optimizer.training_view import MachineColumns, TrainingView, machine_columns, view_of
+from paretosql.optimizer.training_view import (
+    Blocks,
+    MachineColumns,
+    TrainingView,
+    blocks_of,
+    machine_columns,
+    view_of,
+)
 from paretosql.optimizer.workload import Trace
 
 
@@ -46,26 +54,43 @@ class Material:
 
     @cached_property
     def cell(self) -> Ints:
-        """A number for instances of one stage and warmth."""
-        offset = np.cumsum([0, *(len(each) for each in self.traced.warmth)])
-        heat = np.concatenate([*self.traced.warmth, np.empty(0)])[offset[self.traced.stage] + self.traced.instance]
-        found: Ints = self.traced.stage * 4 + np.nan_to_num(heat, nan=3.0).astype(np.int64)
+        """A number for instances of one stage that are alike in size and warmth."""
+        offset = np.cumsum([0, *(len(each) for each in self.traced.stages)])
+        flat = offset[self.traced.stage] + self.traced.instance
+        heat = np.concatenate([*self.traced.warmth, np.empty(0)])[flat]
+        share = np.concatenate([*(shares(each) for each in self.traced.stages), np.empty(0)])[flat]
+        found = self.traced.stage
+        for kind in (np.nan_to_num(heat, nan=UNKNOWN), np.round(share / SHARE_STEP)):
+            found = found * 64 + (kind - kind.min(initial=0)).astype(np.int64)
         return found
 
-    def learn(self, rows: Ints) -> tuple[Encoding, TrainingView]:
-        """An encoding learned from some rows, and the features to train on: the past of a stage is without its job."""
-        stage, latency = self.traced.stage[rows], self.outcomes.latency_s[rows]
-        types = self.machines.hw_type.take(rows).to_pylist()
-        codes = learn_hw_codes(types, stage, np.log1p(latency * 1000.0))
+    @cached_property
+    def blocks(self) -> Blocks:
+        """The channels of stages and instances without their past."""
+        return blocks_of(self.traced)
+
+    def codes(self, rows: Ints) -> Encoding:
+        """An encoding that knows the hardware types of some rows and no past."""
+        log_ms = np.log1p(self.outcomes.latency_s[rows] * 1000.0)
+        return Encoding(learn_hw_codes(self.machines.hw_type.take(rows).to_pylist(), self.traced.stage[rows], log_ms))
+
+    def learn(self, rows: Ints, effect: Floats | None = None) -> tuple[Encoding, TrainingView]:
+        """An encoding learned from some rows, and the features to train on: the past of a stage is without its job.
+
+        Args:
+            effect: shape of `rows`, what container and machine add to the log latency of each, for a past that is
+                about usual ones; left out: nothing.
+        """
+        log_ms = np.log1p(self.outcomes.latency_s[rows] * 1000.0) - (0.0 if effect is None else effect)
         recurrence, left_out = learn_recurrence(
-            self.traced.stages, self.traced.warmth, stage, self.traced.instance[rows], latency
+            self.traced.stages, self.traced.warmth, self.traced.stage[rows], self.traced.instance[rows], log_ms
         )
-        encoding = Encoding(codes, recurrence)
+        encoding = replace(self.codes(rows), recurrence=recurrence)
         return encoding, self.view(encoding, left_out)
 
     def view(self, encoding: Encoding, left_out: Mapping[int, Past] | None = None) -> TrainingView:
         """The features of all instances."""
-        return view_of(self.traced, self.machines, encoding, left_out)
+        return view_of(self.traced, self.blocks, self.machines, encoding, left_out)
 
 
 def prepare(trace: Trace) -> Material:

@@ -23,13 +23,14 @@ SCHEMA = pa.schema(
 
 
 def cells_of(
-    stages: Sequence[Stage], warmth: Sequence[Floats], stage: Ints, instance: Ints, latency_s: Floats
+    stages: Sequence[Stage], warmth: Sequence[Floats], stage: Ints, instance: Ints, log_ms: Floats
 ) -> tuple[pa.Table, Ints]:
     """The cells of N instances with the columns of `SCHEMA`, weight 0, in the order of the stages.
 
     Args:
         warmth: for every stage the warmth of its instances, shape (m,), NaN unknown.
-        stage, instance, latency_s: shape (N,), the position of each instance in `stages` and within its stage.
+        stage, instance, log_ms: shape (N,), the position of each instance in `stages` and within its stage, and its
+            log(1 + ms).
     Returns:
         The table, and the position of the stage of every row.
     Cost: O(N log N).
@@ -39,7 +40,6 @@ def cells_of(
     heat = np.nan_to_num(np.concatenate([*warmth, np.empty(0)])[flat], nan=UNKNOWN)
     exact = np.concatenate([*(shares(each) for each in stages), np.empty(0)])[flat]
     share = np.round(exact / SHARE_STEP) * SHARE_STEP
-    log_ms = np.log1p(latency_s * 1000.0)
     order = np.lexsort((log_ms, share, heat, stage))
     changes = [np.diff(each[order]) != 0 for each in (stage, heat, share)]
     starts = np.concatenate(([0], np.flatnonzero(np.any(changes, axis=0)) + 1))[: len(order)]

@@ -122,18 +122,19 @@ class _Runs:
 
 
 def learn_recurrence(
-    stages: Sequence[Stage], warmth: Sequence[Floats], stage: Ints, instance: Ints, latency_s: Floats
+    stages: Sequence[Stage], warmth: Sequence[Floats], stage: Ints, instance: Ints, log_ms: Floats
 ) -> tuple[Recurrence, Mapping[int, Past]]:
     """Learn from N instances, and say for every stage what the other jobs alone would have said.
 
     Args:
         warmth: for every stage the warmth of its instances, shape (m,), NaN unknown.
-        stage, instance, latency_s: shape (N,), the position of each instance in `stages` and within its stage.
+        stage, instance, log_ms: shape (N,), the position of each instance in `stages` and within its stage, and its
+            log(1 + ms).
     Returns:
         The recurrence, and the past of those stages, by position, that have one without their own job.
     Cost: O(N log N + cells ** 3) with at most `MAX_CELLS` of each signature.
     """
-    cells, positions = cells_of(stages, warmth, stage, instance, latency_s)
+    cells, positions = cells_of(stages, warmth, stage, instance, log_ms)
     kept, left_out = [SCHEMA.empty_table()], {}
     for signature, runs, rows in _by_signature(cells):
         if not signature or len(np.unique(runs.job)) < MIN_JOBS:

@@ -17,7 +17,7 @@ from paretosql.sketches.profile import CAPACITY
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-WITH_PYTHON = [ROOT / "README.md", ROOT / "docs" / "python.md"]
+WITH_PYTHON = [ROOT / "README.md", ROOT / "docs" / "python.md", ROOT / "docs" / "optimizer.md"]
 WITH_SQL = [ROOT / "README.md", ROOT / "docs" / "sql.md"]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

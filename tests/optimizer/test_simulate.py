@@ -10,6 +10,7 @@ import pytest
 from paretosql.errors import DataError, OperationalError
 from paretosql.optimizer.checks import check
 from paretosql.optimizer.decide import decide
+from paretosql.optimizer.features import instance_features, stage_features
 from paretosql.optimizer.fleet import Background, Fleet, HardwareType, mixed_fleet
 from paretosql.optimizer.formulation import Terms
 from paretosql.optimizer.generator import generate, kinds
@@ -19,6 +20,7 @@ from paretosql.optimizer.noise import modes, noise_of
 from paretosql.optimizer.recording import join, record
 from paretosql.optimizer.simulate import Simulator
 from paretosql.optimizer.stage import Container, Stage
+from paretosql.optimizer.traced import traced
 from paretosql.optimizer.truth import Situation, Synthetic
 from paretosql.optimizer.truth_model import Oracle
 
@@ -195,6 +197,19 @@ def test_a_run_is_a_trace():
         wanted = np.quantile(peaks, 0.95) / (1 << 30) * 1.2
         assert container.memory_gib >= wanted or container.memory_gib == 32
         assert container.memory_gib / 2 < max(wanted, 1.0)
+
+
+def test_decisions_see_what_training_saw():
+    """Features of a stage in a simulation are those of the same stage read from the trace of that simulation, so that a
+    model is asked in the terms that it learned.
+    """
+    workload = generate("B", 4, seed=8)
+    rows = traced(record(run(workload), TRUTH))
+    seen = {(each.job_id, each.stage_id): each for each in rows.stages}
+    for stage in [each for job in workload.jobs for each in job.stages]:
+        other = seen[stage.job_id, stage.stage_id]
+        assert stage_features(stage) == pytest.approx(stage_features(other), nan_ok=True)
+        assert instance_features(stage) == pytest.approx(instance_features(other), nan_ok=True)
 
 
 def test_background_goes_forward_and_returns_to_its_mean():
