@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from paretosql.optimizer.features import COLUMNS, MORE_IS_SLOWER, PAST_OF_STAGE, column
+from paretosql.optimizer import library
+from paretosql.optimizer.features import COLUMNS, MORE_IS_SLOWER, column
 from paretosql.optimizer.frontier import Floats, Ints
 
 ROUNDS, PATIENCE = 300, 30  # section 4.2: 300 to 600 rounds; patience is our choice
@@ -69,7 +70,7 @@ def fit_median(
     Args:
         validation: rows, targets and weights; fitting stops when their error has not fallen for `PATIENCE` rounds.
     """
-    import lightgbm
+    lightgbm = library.lightgbm()
 
     base = float(np.median(target))
     wanted, share = target - base, weight / weight.mean()
@@ -93,7 +94,7 @@ def fit_median(
 
 def fit_quantile(rows: Floats, target: Floats, how: Fitting) -> Trees:
     """Trees for the 95th percentile of `target`, of a third of the rounds, as peaks need less detail."""
-    import lightgbm
+    lightgbm = library.lightgbm()
 
     settings = {**_settings(len(rows), how), "objective": "quantile", "alpha": QUANTILE}
     data = lightgbm.Dataset(rows, target, params={"verbose": -1})
@@ -122,14 +123,6 @@ def constraints(columns: int) -> list[int]:
     for name in LESS_IS_SLOWER:
         signs[column("container", name)] = -1
     return signs[:columns]
-
-
-def without_past(rows: Floats) -> Floats:
-    """Rows in which everything that past runs say is unknown."""
-    found = rows.copy()
-    found[:, [column("stage", name) for name in PAST_OF_STAGE]] = np.nan
-    found[:, column("instance", "expected_log_ms")] = np.nan
-    return found
 
 
 def typical(cell: Ints, latency_s: Floats) -> Floats:

@@ -22,15 +22,14 @@ from paretosql.optimizer.boosting import (
 )
 from paretosql.optimizer.combinations import ROWS_AT_ONCE
 from paretosql.optimizer.encoding import Encoding
-from paretosql.optimizer.features import CONTAINER
-from paretosql.optimizer.features import block as block_of
+from paretosql.optimizer.features import CONTAINER, block
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.material import Material
 from paretosql.optimizer.training_view import TrainingView
 
 LEAST_ROWS = 200  # for trees, section 4.2
 LEAST_PEAKS = 50  # recorded peaks of memory, for a model of them; our choice
-
+MEMORY = CONTAINER.index("container_memory_gib")
 
 Report: TypeAlias = Callable[[int, int], None]  # how many rounds are done, of how many
 Data: TypeAlias = tuple[Floats, Floats, Floats]  # rows, targets, weights
@@ -83,22 +82,17 @@ def circumstances(general: Trees, view: TrainingView, rows: Ints) -> Floats:
     """By how much trees think the log latency of each row differs from that in the usual container on the usual
     machine: one with the most memory that occurs, and otherwise medians. Shape (len(rows),).
     """
-    own = (view.container_block[rows], view.machine_block[rows])
-    usual = [_middle(block) for block in own]
-    usual[0][CONTAINER.index("container_memory_gib")] = (
-        np.nanmax(own[0][:, 1]) if not np.isnan(own[0][:, 1]).all() else np.nan
-    )
+    own = np.concatenate([view.container_block[rows], view.machine_block[rows]], axis=1)
+    usual = _middle(own)
+    usual[MEMORY] = np.fmax.reduce(own[:, MEMORY])
     found = np.zeros(len(rows))
-    if all(
-        np.array_equal(block, np.broadcast_to(middle, block.shape), equal_nan=True)
-        for block, middle in zip(own, usual, strict=True)
-    ):
+    if np.array_equal(own, np.broadcast_to(usual, own.shape), equal_nan=True):
         return found
     for first in range(0, len(rows), ROWS_AT_ONCE):
         part = slice(first, first + ROWS_AT_ONCE)
         whole = view.rows(rows[part])
         there = whole.copy()
-        there[:, block_of("container")], there[:, block_of("machine")] = usual
+        there[:, block("container").start : block("machine").stop] = usual
         found[part] = general(whole) - general(there)
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from paretosql.optimizer.encoding import Encoding, learn_hw_codes
 from paretosql.optimizer.frontier import Floats, Ints
-from paretosql.optimizer.past_runs import SHARE_STEP, UNKNOWN, shares
+from paretosql.optimizer.past_runs import UNKNOWN
 from paretosql.optimizer.recurrence import Past, learn_recurrence
 from paretosql.optimizer.traced import Outcomes, Traced, outcomes, traced
 from paretosql.optimizer.training_view import (
@@ -54,14 +54,10 @@ class Material:
 
     @cached_property
     def cell(self) -> Ints:
-        """A number for instances of one stage that are alike in size and warmth."""
-        offset = np.cumsum([0, *(len(each) for each in self.traced.stages)])
-        flat = offset[self.traced.stage] + self.traced.instance
+        """A number for instances of one stage that are alike in warmth."""
+        flat = self.blocks.first[self.traced.stage] + self.traced.instance
         heat = np.concatenate([*self.traced.warmth, np.empty(0)])[flat]
-        share = np.concatenate([*(shares(each) for each in self.traced.stages), np.empty(0)])[flat]
-        found = self.traced.stage
-        for kind in (np.nan_to_num(heat, nan=UNKNOWN), np.round(share / SHARE_STEP)):
-            found = found * 64 + (kind - kind.min(initial=0)).astype(np.int64)
+        found: Ints = self.traced.stage * 4 + np.nan_to_num(heat, nan=UNKNOWN).astype(np.int64)
         return found
 
     @cached_property

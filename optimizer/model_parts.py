@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from paretosql.optimizer import library
 from paretosql.optimizer.analytic import AnalyticLatency
 from paretosql.optimizer.applicability import Ranges
 from paretosql.optimizer.boosted import BoostedLatency
@@ -56,7 +57,7 @@ def _write_boosted(model: BoostedLatency) -> Content:
 
 
 def _read_boosted(content: Content, quality: Quality) -> BoostedLatency:
-    import lightgbm
+    lightgbm = library.lightgbm()
 
     arrays = _arrays(content)
     trees: dict[str, Any] = {

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from paretosql.errors import DataError, compose
+from paretosql.optimizer import library
 from paretosql.optimizer.features import container_features, instance_features, machine_features, stage_features
 from paretosql.optimizer.fleet import Fleet, HardwareType, mixed_fleet
 from paretosql.optimizer.frontier import Floats, Ints
@@ -189,7 +190,7 @@ def learn_truth(material: Material, name: str, seed: int = 0) -> Learned:
     Raises:
         DataError: too few instances with a known latency.
     """
-    import lightgbm
+    lightgbm = library.lightgbm()
 
     rows = material.ok
     drawn = np.random.default_rng((seed, 0x7A1F)).permutation(int(material.job.max()) + 1)
