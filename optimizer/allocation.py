@@ -21,7 +21,8 @@ from paretosql.optimizer.hierarchy import Frontier, stage_frontier
 from paretosql.optimizer.problem import TOLERANCE, WAITS, Plan, Problem, score
 
 # our choices, measured by `python -m benchmarks decisions`
-CAPS = 9  # latencies that are tried between the fastest and the cheapest plan
+CAPS, MOST_CAPS = 9, 80  # latencies that are tried between the fastest and the cheapest plan
+FILLED = 800  # groups of instances that are placed in all plans together
 REFINED = 3  # more of them around the point that is chosen
 ROUNDS = 12  # of raising prices
 FEW = 8  # options of a group of instances that are sorted before more are asked for
@@ -139,7 +140,7 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
     def late() -> bool:
         return deadline is not None and time.perf_counter() > deadline and bool(tried)
 
-    for cap in _caps(bound):
+    for cap in _caps(bound, len(options.latency)):
         if late():
             break
         attempt(cap)
@@ -193,12 +194,17 @@ def _bound(options: _Options) -> Frontier:
     return stage_frontier(choices, [int(options.size[at]) for at, _ in known])
 
 
-def _caps(bound: Frontier) -> list[float]:
-    """Latencies from the fastest to the slowest plan of the bound, evenly spread in logarithm, and no cap at all."""
+def _caps(bound: Frontier, groups: int) -> list[float]:
+    """Latencies from the fastest to the slowest plan of the bound, evenly spread in logarithm, and no cap at all; more
+    of them for fewer groups of instances, whose plans take less time.
+    """
     times = bound.points[:, 0]
     if times[-1] <= 0:
         return [np.inf]
-    wanted = np.geomspace(max(times[0], 1e-9), max(times[-1], 1e-9), CAPS)
+    number = int(np.clip(FILLED // max(groups, 1), CAPS, MOST_CAPS))
+    if len(times) <= number:
+        return [*times.tolist(), np.inf]
+    wanted = np.geomspace(max(times[0], 1e-9), max(times[-1], 1e-9), number)
     at = np.unique(np.searchsorted(times, wanted * (1 - TOLERANCE)).clip(0, len(times) - 1))
     return [*times[at].tolist(), np.inf]
 
