@@ -16,6 +16,7 @@ import benchmarks.blocks
 import benchmarks.estimators
 import benchmarks.growth
 import benchmarks.imports
+import benchmarks.latency_models
 import benchmarks.ndv
 import benchmarks.optimizer
 import benchmarks.overhead

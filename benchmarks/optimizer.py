@@ -47,7 +47,7 @@ class Size:
 
 def _size(setting: Setting) -> Size:
     if setting is FULL:
-        return Size(5, {"A": 100, "B": 40, "C": 8}, None, 12, 60.0)
+        return Size(5, {"A": 100, "B": 40, "C": 8}, None, 10, 60.0)
     if setting is QUICK:
         return Size(1, {"A": 20, "B": 8}, 20, 4, 5.0)
     return Size(1, {"A": 3}, 4, 1, 0.2)

@@ -23,9 +23,7 @@ WATCHED = {
     ("machine", "machine_memory_gib"): "the memory",
     ("machine", "cpu_util"): "the use of processors",
 }
-SLACK = (
-    0.05  # of the trained range on either side, plus the same absolutely: log sizes 5 % apart are no news. Our choice
-)
+SLACK = 0.05  # of the trained range on either side, and as much of a logarithm or level: no news. Our choice
 
 
 @dataclass(frozen=True)
@@ -61,13 +59,10 @@ class Ranges:
         return tuple(said)
 
 
-def ranges_of(rows: Floats) -> Ranges:
-    """The ranges of rows of features, shape (p, len(COLUMNS))."""
-    if not len(rows):
-        return Ranges()
-    known = ~np.isnan(rows)
-    limits = np.array([np.where(known, rows, np.inf).min(axis=0), np.where(known, rows, -np.inf).max(axis=0)])
-    return Ranges(np.where(np.isfinite(limits), limits, np.nan))
+def ranges_of(*blocks: Floats) -> Ranges:
+    """The ranges of features, given as whole rows or as one block of rows for each channel, in their order."""
+    limits = [[np.fmin.reduce(each), np.fmax.reduce(each)] for each in blocks if len(each)]
+    return Ranges(np.concatenate(limits, axis=1)) if len(limits) == len(blocks) else Ranges()
 
 
 def _within(channel: str, name: str) -> int:

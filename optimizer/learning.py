@@ -74,7 +74,7 @@ def learn(
         (view.rows(chosen), target[chosen], weight), second, _validation(material, encoding, validation)
     )
     return BoostedLatency(
-        encoding, general, recurring, _memory(material, plain, rows, how), ranges_of(plain.rows(chosen))
+        encoding, general, recurring, _memory(material, plain, rows, how), ranges_of(*plain.blocks(rows))
     )
 
 

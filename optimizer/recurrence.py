@@ -64,7 +64,8 @@ class Recurrence:
         return signature in self._runs
 
     def past(self, stage: Stage, warmth: Floats | None = None) -> Past:
-        """The past of a stage; `warmth` has shape (m,), where unknown the most frequent one counts.
+        """The past of a stage; `warmth` has shape (m,), else it is the stage's fact `warmth`. Where it is unknown, the
+        most frequent one counts.
 
         O(m log m + cells * places).
         """
@@ -95,7 +96,7 @@ class _Runs:
 
     def past(self, stage: Stage, warmth: Floats | None) -> Past:
         """What these runs say about a stage."""
-        heat = np.full(len(stage), np.nan) if warmth is None else warmth
+        heat = np.full(len(stage), stage.facts.get("warmth", np.nan)) if warmth is None else warmth
         where, at = places(stage, np.where(np.isnan(heat), self.usual_warmth, heat))
         return replace(self.summary, expected_log_ms=self.expected(where)[at])
 

@@ -64,13 +64,13 @@ class TrainingView:
 
     def rows(self, at: Ints) -> Floats:
         """Whole rows of features, shape (len(at), len(COLUMNS))."""
-        parts = (
-            self.stage_block[self.traced.stage[at]],
-            self.instance_block[at],
-            self.container_block[at],
-            self.machine_block[at],
-        )
+        parts = (self.stage_block[self.traced.stage[at]], *self.blocks(at)[1:])
         return np.concatenate(parts, axis=1).reshape(len(at), len(COLUMNS))
+
+    def blocks(self, at: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+        """The four channels of some instances, each stage once."""
+        stages = np.unique(self.traced.stage[at])
+        return self.stage_block[stages], self.instance_block[at], self.container_block[at], self.machine_block[at]
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,10 @@ def machine_columns(trace: Trace, rows: Traced) -> MachineColumns:
     numbers["hw_type"] = np.full(len(rows), np.nan)
     for name in ("cpu_util", "mem_util", "io_util", "net_util"):
         numbers[name] = levels(numbers[name])
-    order = ["cores" if name == "machine_cores" else name.removeprefix("machine_") for name in MACHINE]
-    columns = np.column_stack([numbers[name] for name in order]).reshape(len(rows), len(MACHINE))
-    return MachineColumns(columns, found["hw_type"].combine_chunks().dictionary_encode())
+    columns = np.column_stack([numbers[name.removeprefix("machine_")] for name in MACHINE])
+    return MachineColumns(
+        columns.reshape(len(rows), len(MACHINE)), found["hw_type"].combine_chunks().dictionary_encode()
+    )
 
 
 @dataclass(frozen=True)

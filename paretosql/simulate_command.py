@@ -72,7 +72,7 @@ def simulate_main(words: Sequence[str]) -> int:
     if options.json is not None:
         _write(options.json, _as_json(study))
     if options.html is not None:
-        title = f"What {', '.join(question.policies)} would do with workload {workload}"
+        title = f"Workload {workload}: {', '.join(question.policies)}"
         _write(options.html, page(title, {**study.facts, **_versions()}, _labelled(study), study.runs, (1.0, 0.25)))
     return 0
 

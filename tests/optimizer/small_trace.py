@@ -75,9 +75,16 @@ def _add_job(
         rows["stage_edges"] += [{"job_id": job, "src_stage": each, "dst_stage": stage} for each in parents]
         for op, kind in enumerate(kinds):
             rows["operators"].append(
-                {"job_id": job, "stage_id": stage, "op_id": op, "op_type": kind, "est_rows": total / ROW_BYTES / (1 + op),
-                 "est_bytes": total / (1 + op), "actual_rows": int(rng.integers(1, 1000))}
-            )  # fmt: skip
+                {
+                    "job_id": job,
+                    "stage_id": stage,
+                    "op_id": op,
+                    "op_type": kind,
+                    "est_rows": total / ROW_BYTES / (1 + op),
+                    "est_bytes": total / (1 + op),
+                    "actual_rows": int(rng.integers(1, 1000)),
+                }
+            )
             if op:
                 rows["operator_edges"].append({"job_id": job, "stage_id": stage, "src_op": op - 1, "dst_op": op})
         for at in range(instances):
@@ -102,8 +109,8 @@ def changed(trace: Trace, **tables: pa.Table) -> Trace:
 
 
 def shuffled_outcomes(trace: Trace, seed: int = 1) -> Trace:
-    """The same trace with the rows of every column that is known only afterwards in another order, status apart: an
-    instance that failed has no latency.
+    """The same trace with the rows of every column that is known only afterwards in another order, and every third
+    instance failed.
     """
     rng = np.random.default_rng(seed)
     tables = {}
@@ -114,4 +121,7 @@ def shuffled_outcomes(trace: Trace, seed: int = 1) -> Trace:
             at = table.schema.get_field_index(column)
             table = table.set_column(at, table.schema.field(at), table[column].take(order))
         tables[name] = table
+    status = pa.array(["failed" if at % 3 == 0 else "ok" for at in range(len(tables["instances"]))])
+    at = tables["instances"].schema.get_field_index("status")
+    tables["instances"] = tables["instances"].set_column(at, tables["instances"].schema.field(at), status)
     return changed(trace, **tables)

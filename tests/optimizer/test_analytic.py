@@ -38,7 +38,9 @@ def test_constants_are_found():
     given[:, column("machine", "hw_type")] = 0
     found = learn_analytic(Encoding(), given, truth(given))
     assert dict(zip(TERMS, found.constants, strict=True)) == pytest.approx(
-        {"startup_s": 0.5, "in_bytes": 1e-8, "in_rows": 1e-6, "operator_rows": 0, "operator_cost": 0}, abs=1e-9, rel=1e-4
+        {"startup_s": 0.5, "in_bytes": 1e-8, "in_rows": 1e-6, "operator_rows": 0, "operator_cost": 0},
+        abs=1e-9,
+        rel=1e-4,
     )
 
 

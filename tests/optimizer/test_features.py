@@ -237,7 +237,10 @@ def test_the_state_of_a_machine_is_the_latest_before_the_start():
     trace = small_trace(3)
     states = trace["machine_states"]
     late = pa.Table.from_pylist(
-        [{"machine_id": "m0", "ts_ms": at, "cpu_util": util} for at, util in ((500, 0.1), (900, 0.3), (1_000, 0.95), (1_001, 0.0))],
+        [
+            {"machine_id": "m0", "ts_ms": at, "cpu_util": util}
+            for at, util in ((500, 0.1), (900, 0.3), (1_000, 0.95), (1_001, 0.0))
+        ],
         schema=states.schema,
     )
     instances = trace["instances"].slice(0, 2)

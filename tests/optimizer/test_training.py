@@ -134,7 +134,9 @@ def test_the_truth_of_machines_is_found(model, stage, machines):
     per_mb = {"t0/0": 0.01, "t0/1": 0.03, "t1/0": 0.02, "t1/1": 0.04, "t1/2": 0.05}[stage.signature]
     expected = np.array([[seconds(stage.in_bytes[heavy] / 1e6, per_mb, cores, hw_type, 0.5) for cores in (1.0, 4.0)]
                          for hw_type in ("old", "new")])  # fmt: skip
-    assert model.encoding.hw_codes == {name: float(rank) for rank, name in enumerate(sorted(SPEED, key=SPEED.get)[::-1])}
+    assert model.encoding.hw_codes == {
+        name: float(rank) for rank, name in enumerate(sorted(SPEED, key=SPEED.get)[::-1])
+    }
     assert grid[heavy, 0, 0] / grid[heavy, 1, 0] == pytest.approx(expected[0, 0] / expected[1, 0], rel=0.3)
     assert grid[heavy, 0, 0] / grid[heavy, 0, 1] == pytest.approx(expected[0, 0] / expected[0, 1], rel=0.3)
 
@@ -144,8 +146,8 @@ def test_more_cores_and_memory_are_never_slower(model, stage, machines, recurrin
     """For stages with a past and without one, on every machine."""
     asked = stage if recurring else replace(stage, signature="")
     grid = model.grid(asked, machines, CONTAINERS).reshape(len(stage), 2, 3, 3)
-    assert (np.diff(grid, axis=3) <= 1e-9).all()
-    assert (np.diff(grid, axis=2) <= 1e-9).all()
+    assert (grid[..., 1:] <= grid[..., :-1] * (1 + 1e-5)).all()  # sums of the grid are of 32 bit floats
+    assert (grid[:, :, 1:] <= grid[:, :, :-1] * (1 + 1e-5)).all()
 
 
 @pytest.mark.parametrize("name", MORE_IS_SLOWER)
@@ -172,7 +174,7 @@ def test_constraints_are_a_switch(monotone, stage, machines):
     material = prepare(confounded(small_trace(20)))
     found = learn(material, material.ok, Fitting(threads=1, monotone=monotone, rounds=60))
     grid = found.grid(stage, machines, np.array([[1.0, 4.0], [4.0, 4.0]]))
-    assert (grid[..., 1] <= grid[..., 0] + 1e-9).all() == monotone
+    assert (grid[..., 1] <= grid[..., 0] * (1 + 1e-5)).all() == monotone
 
 
 def test_peaks_of_memory_are_learned(model, stage, trace):
