@@ -25,7 +25,11 @@ def connect(spill: str) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Ctrl-C in a query is KeyboardInterrupt, as everywhere else; DuckDB makes a RuntimeError of it."""
+    """Ctrl-C in a query is KeyboardInterrupt, as everywhere else; DuckDB makes a RuntimeError of it.
+
+    DuckDB looks for signals only while the main thread itself works on the query: where another of its threads does,
+    Ctrl-C takes effect when the query ends.
+    """
     try:
         yield
     except RuntimeError as fault:

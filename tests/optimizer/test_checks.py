@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import doctest
-import signal
-import subprocess
-import sys
 
 import duckdb
 import numpy as np
@@ -324,35 +320,6 @@ def test_depths_are_longest_ways(seed):
     given = np.array(sorted(edges), dtype=np.int64).reshape(-1, 2)
     assert graphs.depths(given[:, 0], given[:, 1], nodes).tolist() == depth_by_hand(edges, nodes)
     assert graphs.cyclic(given[:, 0], given[:, 1]).tolist() == []
-
-
-LONG = """
-import sys
-from paretosql.optimizer.trace import Header, Trace
-from paretosql.optimizer.trace_sql import sql_over
-
-try:
-    with sql_over(Trace(Header(), {})) as con:
-        print("begins", flush=True)
-        con.execute("SELECT count(*) FROM range(1000000000000) AS t WHERE t.range % 7 = 3").fetchall()
-except KeyboardInterrupt:
-    sys.exit(77)
-"""
-
-
-def test_ctrl_c_ends_a_query():
-    """An interrupted query is KeyboardInterrupt, which no `except Exception` swallows; in a process of its own, whose
-    signals nobody else handles, and which hears a second one if the first came before the query.
-    """
-    with subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout.readline() == "begins\n"
-        for _ in range(40):
-            child.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                assert child.wait(0.5) == 77
-                return
-        child.kill()
-    raise AssertionError("the query went on")
 
 
 def test_our_own_mistakes_are_not_blamed_on_the_trace():
