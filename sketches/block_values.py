@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from paretosql.sketches.entries import Counts, below
+from paretosql.sketches.entries import Counts, below, run_edges
 from paretosql.sketches.mixing import Words
 
 
@@ -46,12 +46,11 @@ class BlockValues:
             return cls(keys, rows, rows, rows, rows)
         order = np.argsort(keys, kind="stable")  # linear: the parts are sorted
         ordered = keys[order]
-        turned = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-        starts = np.concatenate([[0], turned])
-        length = np.concatenate([turned, [len(order)]]) - starts
+        edges = run_edges(ordered[1:] != ordered[:-1])
+        starts, length = edges[:-1], np.diff(edges)
         at = order[starts]
         again = np.flatnonzero(length > 1)  # mostly few: the rest needs no sums
-        edges = np.concatenate([[0], np.cumsum(length[again])])[:-1]
+        firsts = np.cumsum(length[again]) - length[again]  # of the others, in `inside`
         inside = order[np.repeat(length > 1, length)]
         if all(part.whole for part in parts):  # every entry is a value of one block
             owner = np.repeat([int(part.first[0]) if len(part.keys) else 0 for part in parts],
@@ -64,12 +63,12 @@ class BlockValues:
             )
             blocks, first, second = each_blocks[at], other[at], each_second[at]
             if len(again):
-                blocks[again] = np.add.reduceat(each_blocks[inside], edges)
+                blocks[again] = np.add.reduceat(each_blocks[inside], firsts)
             met = again[(length[again] == 2) & (blocks[again] == 2)]
         second[met] = other[order[starts[met] + 1]]
         found = rows[at]
         if len(again):
-            found[again] = np.add.reduceat(rows[inside], edges)
+            found[again] = np.add.reduceat(rows[inside], firsts)
         return cls(ordered[starts], found, blocks, first, second)
 
     @property

@@ -28,7 +28,7 @@ from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.sketches.arguments import FULL, parts
 from paretosql.sketches.block_values import BlockValues
 from paretosql.sketches.buffers import bits_of
-from paretosql.sketches.entries import Counts, Entries, add_up, below, count_sorted, nothing, united
+from paretosql.sketches.entries import Counts, Entries, add_up, below, count_sorted, nothing, run_edges, united
 from paretosql.sketches.hashing import Values, hash64
 from paretosql.sketches.mixing import Words, check_seed
 
@@ -184,9 +184,9 @@ class BlockSample:
         if raw is not None:
             turned = raw[1:] != raw[:-1]
             if np.count_nonzero(turned) < len(raw) // RUN_ROWS:
-                starts = np.concatenate([[0], np.flatnonzero(turned) + 1])
-                words, _ = hash64(part.take(pa.array(starts)), self._seed)
-                self._take(block, words, np.diff(starts, append=len(raw)))
+                edges = run_edges(turned)
+                words, _ = hash64(part.take(pa.array(edges[:-1])), self._seed)
+                self._take(block, words, np.diff(edges))
                 return
         words, valid = hash64(part, self._seed)
         words = words if valid is None else words[valid]
@@ -209,8 +209,8 @@ class BlockSample:
         if lengths is not None:
             piece = below(add_up(words, lengths), self._theta)
         elif turns < len(words) // RUN_ROWS:
-            starts = np.concatenate([[0], np.flatnonzero(turned) + 1])
-            piece = below(add_up(words[starts], np.diff(starts, append=len(words))), self._theta)
+            edges = run_edges(turned)
+            piece = below(add_up(words[edges[:-1]], np.diff(edges)), self._theta)
         else:
             kept = words if self._theta == FULL else words[words < np.uint64(self._theta)]
             piece = count_sorted(np.sort(kept)) if len(kept) else nothing()

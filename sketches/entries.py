@@ -21,14 +21,27 @@ def nothing() -> Entries:
     return np.empty(0, np.uint64), np.empty(0, np.int64)
 
 
+def run_edges(turned: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Where runs of equal rows begin, and the end: shape (runs + 1,).
+
+    Args:
+        turned: shape (n - 1,), n > 0: whether each row but the first differs from the one before it.
+
+    >>> run_edges(np.array([False, True])).tolist()
+    [0, 2, 3]
+    """
+    edges = np.empty(np.count_nonzero(turned) + 2, np.int64)
+    edges[0], edges[1:-1], edges[-1] = 0, np.flatnonzero(turned) + 1, len(turned) + 1
+    return edges
+
+
 def count_sorted(words: Words) -> Entries:
     """The distinct words of a sorted, non-empty array and how often each occurs."""
     turned = words[1:] != words[:-1]
     if turned.all():  # as most samples of large columns are; the rest costs ten times as much
         return words, np.ones(len(words), np.int64)
-    edges = np.empty(np.count_nonzero(turned) + 2, np.int64)
-    edges[0], edges[1:-1], edges[-1] = 0, np.flatnonzero(turned) + 1, len(words)
-    return words[edges[:-1]], edges[1:] - edges[:-1]
+    edges = run_edges(turned)
+    return words[edges[:-1]], np.diff(edges)
 
 
 def add_up(words: Words, weights: Counts) -> Entries:
