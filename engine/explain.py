@@ -45,12 +45,7 @@ _ANALYZED = pa.schema(
 
 def _line(step: Step) -> dict[str, str]:
     operator, detail = _DETAILS[type(step)](step)
-    return {
-        "step": step.name,
-        "operator": operator,
-        "detail": detail,
-        "sql": "" if isinstance(step.source, str) else step.source.sql,
-    }
+    return {"step": step.name, "operator": operator, "detail": detail, "sql": step.source.sql}
 
 
 def _sketch(step: Sketch) -> tuple[str, str]:
@@ -92,7 +87,7 @@ def _report(step: Report) -> tuple[str, str]:
 
 def _simulate(step: Simulate) -> tuple[str, str]:
     options = ", ".join(f"{name} = {value}" for name, value in step.options)
-    return "simulate", f"{step.source or 'jobs made up'}{', ' if options else ''}{options}"
+    return "simulate", f"{step.trace or 'jobs made up'}{', ' if options else ''}{options}"
 
 
 _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {

@@ -152,14 +152,19 @@ class Report:
 
 @dataclass(frozen=True)
 class Simulate:
-    """The rows of `trace_simulate` over the trace at `source`, '' for none, with its options by name; `spot` is where
+    """The rows of `trace_simulate` over the trace at a path, '' for none, with its options by name; `spot` is where
     the user wrote it.
     """
 
     name: str
-    source: str
+    trace: str
     options: tuple[tuple[str, Any], ...] = ()
     spot: Spot | None = None
+
+    @property
+    def source(self) -> Fragment:
+        """It reads nothing by SQL."""
+        return Fragment("")
 
 
 Step = Materialize | Blocks | Sketch | Report | Simulate

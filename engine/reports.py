@@ -8,7 +8,6 @@ from sqlglot import exp
 from paretosql.engine.block_sampling import in_blocks
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.countable import distinct_in_arrow, domain_of, refuse_collations
-from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import CountOptions, read_options
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import BLOCK_SAMPLING, Call, Fragment, Materialize, Report, Sketch, Step
@@ -16,8 +15,8 @@ from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sketching import sampled
+from paretosql.engine.table_functions import refuse_value, stand_in
 from paretosql.engine.types import ColumnType
-from paretosql.errors import ProgrammingError, compose
 
 SCHEMA = pa.schema(
     [
@@ -36,10 +35,7 @@ SCHEMA = pa.schema(
 def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     """The steps that fill a report, after putting its relation in the place of the call."""
     options = read_options(node, catalog)
-    table = node.parent
-    if not isinstance(table, exp.Table):
-        hint = "SELECT * FROM ndv_report(TABLE t)"
-        raise ProgrammingError(compose("ndv_report is a table, not a value", spot_of(node, catalog.text), hint))
+    refuse_value(node, "ndv_report", "SELECT * FROM ndv_report(TABLE t)", catalog)
     with_ = visible_with(node, catalog.text)
     query = _source(node)
     columns = catalog.columns(*_piece(query, with_))
@@ -48,7 +44,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     if options.sampling.kind == BLOCK_SAMPLING and not options.exact:
         name = catalog.new_name()
         made = _block_report(name, query, with_, columns, options=options, catalog=catalog)
-        _put(node, name, catalog)
+        stand_in(node, "ndv_report", name, SCHEMA, catalog)
         return made
     changing = catalog.rows_change([query] if with_ is None else [query, with_])
     if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads
@@ -56,17 +52,8 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
         query, changing = exp.select("*").from_(exp.to_table(steps[0].name)), False
     name = catalog.new_name()
     steps.append(_report(name, query, with_, columns, options, repeatable=not changing))
-    _put(node, name, catalog)
+    stand_in(node, "ndv_report", name, SCHEMA, catalog)
     return steps
-
-
-def _put(node: exp.Expr, name: str, catalog: Catalog) -> None:
-    """Let the relation of a report stand in the place of its call."""
-    catalog.declare(name, SCHEMA)
-    table = node.parent
-    assert table is not None
-    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("ndv_report"))
-    table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
 
 
 def _block_report(

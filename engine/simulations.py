@@ -12,7 +12,8 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import options_of, spot_of
 from paretosql.engine.options import check_known, constant, wrong_option
 from paretosql.engine.plan import Simulate
-from paretosql.errors import Error, ProgrammingError, compose
+from paretosql.engine.table_functions import refuse_value, stand_in
+from paretosql.errors import Error, compose
 
 SCHEMA = pa.schema(
     [
@@ -26,7 +27,6 @@ SCHEMA = pa.schema(
         ("instances", pa.int64()),
     ]
 )
-PRICES = (1.0, 0.25)
 
 # the options, and what is made of their values
 KINDS: dict[Callable[[Any], Any], str] = {str: "text", int: "a whole number", float: "a number"}
@@ -55,10 +55,7 @@ def replace_simulation(node: exp.Expr, catalog: Catalog) -> Simulate:
     Raises:
         ProgrammingError: not in FROM, or an option that does not exist or does not fit.
     """
-    table = node.parent
-    if not isinstance(table, exp.Table):
-        hint = "SELECT * FROM trace_simulate('DIR', policy => 'pareto')"
-        raise ProgrammingError(compose("trace_simulate is a table, not a value", spot_of(node, catalog.text), hint))
+    refuse_value(node, "trace_simulate", "SELECT * FROM trace_simulate('DIR', policy => 'pareto')", catalog)
     check_known(node, "trace_simulate", OPTIONS, catalog)
     found: dict[str, Any] = {}
     for name, value in options_of(node).items():
@@ -70,9 +67,7 @@ def replace_simulation(node: exp.Expr, catalog: Catalog) -> Simulate:
             raise wrong_option(node, name, catalog, f"{name} is {kind}, not {given!r}", "see docs/sql.md") from fault
     source = constant(node, "the trace", node.this, catalog)
     name = catalog.new_name()
-    catalog.declare(name, SCHEMA)
-    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("trace_simulate"))
-    table.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
+    stand_in(node, "trace_simulate", name, SCHEMA, catalog)
     return Simulate(name, str(source), tuple(found.items()), spot_of(node, catalog.text))
 
 
@@ -93,9 +88,10 @@ def _rows(step: Simulate, progress: Callable[[str, int, int], None] | None) -> p
     from paretosql.optimizer.model_files import load_model
     from paretosql.optimizer.study import REPLAY, Question, run_study
     from paretosql.optimizer.trace import read_trace
+    from paretosql.optimizer.units import PRICES
 
     options = dict(step.options)
-    trace = read_trace(step.source) if step.source else None
+    trace = read_trace(step.trace) if step.trace else None
     model = load_model(options.pop("model")) if "model" in options else None
     policies = (options.pop("policy"),) if "policy" in options else ("fuxi", "pareto")
     seed = options.pop("seed", 0)
