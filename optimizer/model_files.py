@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ import pyarrow as pa
 
 from paretosql.errors import DataError, OperationalError, compose
 from paretosql.optimizer.features import COLUMNS
+from paretosql.optimizer.folders import refuse_occupied, written_whole
 from paretosql.optimizer.latency_model import TrainedModel
 from paretosql.optimizer.model_parts import Content, kinds
 
@@ -37,12 +35,8 @@ def save_model(model: TrainedModel, path: str | Path, *, replace: bool = False) 
     Raises:
         OperationalError: something else is there, or the disk failed.
     """
-    target = Path(path).resolve()
-    _refuse_occupied(target, replace)
-    content = kinds[model.name].write(model)
-    half = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        half.mkdir(parents=True)
+    with written_whole(path, "model", HEADER, replace=replace) as half:
+        content = kinds[model.name].write(model)
         files = {**{name: text.encode() for name, text in content.texts.items()},
                  **{name: _to_bytes(table) for name, table in content.tables.items()}}  # fmt: skip
         for name, data in files.items():
@@ -57,11 +51,11 @@ def save_model(model: TrainedModel, path: str | Path, *, replace: bool = False) 
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }
         (half / HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
-        _move(half, target)
-    except OSError as fault:
-        raise OperationalError(f"cannot write the model {target}: {fault.strerror or fault}") from fault
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+
+
+def refuse_occupied_model(path: str | Path, *, replace: bool = False) -> None:
+    """OperationalError when `save_model` could not write here: to be asked before minutes of training."""
+    refuse_occupied(path, "model", HEADER, replace=replace)
 
 
 def load_model(path: str | Path) -> TrainedModel:
@@ -128,32 +122,3 @@ def _to_bytes(table: pa.Table) -> bytes:
         writer.write_table(table)
     found: bytes = sink.getvalue().to_pybytes()
     return found
-
-
-def _refuse_occupied(target: Path, replace: bool) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise OperationalError(compose(f"{target} is a file", hint="a model is a folder; name another place."))
-    if not any(target.iterdir()):
-        return
-    if not (target / HEADER).is_file():
-        raise OperationalError(compose(f"{target} holds other files", hint="only a model can be replaced."))
-    if not replace:
-        raise OperationalError(
-            compose(f"{target} holds a model already", hint="name a new folder, or allow replacing it.")
-        )
-
-
-def _move(half: Path, target: Path) -> None:
-    """Put a complete folder in its place; what was there is back when that fails."""
-    old = half.with_name(half.name + ".old")
-    if target.exists():
-        os.rename(target, old)
-    try:
-        os.rename(half, target)
-    except BaseException:
-        if old.exists():
-            os.rename(old, target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

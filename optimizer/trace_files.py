@@ -8,9 +8,6 @@ A folder is whole or absent: it is filled beside its place and then renamed.
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -19,7 +16,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from paretosql.errors import DataError, NotSupportedError, OperationalError, closest, compose
+from paretosql.errors import DataError, NotSupportedError, closest, compose
+from paretosql.optimizer.folders import written_whole
 from paretosql.optimizer.schema import SCHEMA_VERSION, TABLES
 from paretosql.optimizer.workload import Header, Trace
 
@@ -37,45 +35,12 @@ def write_trace(trace: Trace, path: str | Path, *, replace: bool = False) -> Non
         OperationalError: something else is there, or the disk failed.
         DataError: a column that is never null holds a null.
     """
-    target = Path(path).resolve()
-    _refuse_occupied(target, replace)
-    half = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    old = half.with_name(f"{half.name}.old")
-    new_parents = [each for each in target.parents if not each.exists()]
-    try:
-        half.mkdir(parents=True)
+    with written_whole(path, "trace", HEADER_FILE, replace=replace) as half:
         for name in TABLES:
             if trace.count(name):
                 _write_table(trace, name, half / f"{name}.parquet")
         header = {**asdict(trace.header), **({"notes": list(trace.notes)} if trace.notes else {})}
         (half / HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
-        _move(half, target, old)
-    except OSError as fault:
-        raise OperationalError(f"cannot write the trace {target}: {fault.strerror or fault}") from fault
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            for each in filter(Path.exists, new_parents):
-                each.rmdir()
-
-
-def _refuse_occupied(target: Path, replace: bool) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise OperationalError(compose(f"{target} is a file", hint="a trace is a folder; name another place."))
-    if not any(target.iterdir()):
-        return
-    if not (target / HEADER_FILE).is_file():
-        raise OperationalError(
-            compose(f"{target} holds other files", hint="name a new folder; only a trace can be replaced.")
-        )
-    if not replace:
-        raise OperationalError(
-            compose(f"{target} holds a trace already", hint="name a new folder, or allow replacing it (--replace).")
-        )
 
 
 def _write_table(trace: Trace, name: str, file: Path) -> None:
@@ -102,18 +67,6 @@ def _batches(trace: Trace, name: str) -> Iterator[pa.RecordBatch]:
         yield from trace.scan(name).to_batches()
     except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
         raise DataError(f"table {name!r} cannot be read: {fault}") from fault
-
-
-def _move(half: Path, target: Path, old: Path) -> None:
-    """Put a complete folder in its place; what was there goes to `old`, and comes back when that fails."""
-    try:
-        if target.exists():
-            os.rename(target, old)
-        os.rename(half, target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            os.rename(old, target)
-        raise
 
 
 def read_files(path: Path) -> Trace:

@@ -41,6 +41,9 @@ OTHERS = {  # commands with a function of their own, which takes the words after
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         if words and words[0] in COMMANDS:
             return _script(words[0], words[1:])
@@ -112,9 +115,6 @@ def _console(options: argparse.Namespace, database: str) -> Console:
     from paretosql.engine.console import Console
     from paretosql.engine.progress import ProgressLine
 
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
     progress = ProgressLine(sys.stderr, enabled=not options.no_progress)
     connect = functools.partial(
         paretosql.connect,

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -20,12 +21,13 @@ import paretosql
 from paretosql.engine.progress import CLEAR_LINE
 from paretosql.errors import OperationalError, compose
 from paretosql.optimizer.experiment import Summary
-from paretosql.optimizer.model_files import load_model, save_model
+from paretosql.optimizer.model_files import load_model, refuse_occupied_model, save_model
 from paretosql.optimizer.page import page
 from paretosql.optimizer.study import REPLAY, TRUTHS, Question, Study, run_study
 from paretosql.optimizer.table import markdown, spread
 from paretosql.optimizer.trace import read_trace
 from paretosql.optimizer.training import score, train
+from paretosql.optimizer.units import PRICES
 
 TELL_EVERY_S = 0.2
 EXAMPLES = """\
@@ -63,17 +65,14 @@ def simulate_main(words: Sequence[str]) -> int:
     )
     trace = None if options.trace is None else read_trace(options.trace)
     model = None if options.model is None else load_model(options.model)
-    tell = _Teller(not options.no_progress)
-    try:
+    with _Teller(not options.no_progress) as tell:
         study = run_study(question, trace, model, tell)
-    finally:
-        tell.clear()
     _print(study)
     if options.json is not None:
         _write(options.json, _as_json(study))
     if options.html is not None:
         title = f"Workload {workload}: {', '.join(question.policies)}"
-        _write(options.html, page(title, {**study.facts, **_versions()}, _labelled(study), study.runs, (1.0, 0.25)))
+        _write(options.html, page(title, {**study.facts, **_versions()}, _labelled(study), study.runs, PRICES))
     return 0
 
 
@@ -94,11 +93,9 @@ def train_main(words: Sequence[str]) -> int:
     parser.add_argument("--threads", type=int, default=2, help="threads for training (2)")
     parser.add_argument("--no-progress", action="store_true", help="no progress line")
     options = parser.parse_intermixed_args(words)
-    tell = _Teller(not options.no_progress)
-    try:
+    refuse_occupied_model(options.output, replace=options.replace)
+    with _Teller(not options.no_progress) as tell:
         model = train(read_trace(options.trace), seed=options.seed, threads=options.threads, progress=tell)
-    finally:
-        tell.clear()
     save_model(model, options.output, replace=options.replace)
     print(f"{options.output}: {model.name}")
     for name, value in (model.quality or {}).items():
@@ -157,7 +154,10 @@ class _Teller:
             sys.stderr.write(f"{CLEAR_LINE}{what}: {done:,} of {whole:,}  {now - self._began:.0f} s")
             sys.stderr.flush()
 
-    def clear(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
         if self._enabled:
             sys.stderr.write(CLEAR_LINE)
 

@@ -38,9 +38,6 @@ examples:
 def main(words: Sequence[str]) -> int:
     """Run `paretosql trace ...` and return the exit status."""
     options = _parser().parse_args(words)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
     run = {"check": _check, "describe": _describe, "convert": _convert}[options.command]
     return run(options)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paretosql.optimizer.readers.reader import Reader, readers
+from paretosql.optimizer.readers.reader import Reader, holds_only, readers
 from paretosql.optimizer.readers.source import Source
 from paretosql.optimizer.workload import Header, Trace
 
@@ -38,7 +38,7 @@ NOTES = ("nothing is known about instances, and no edges between stages",)
 
 def recognises(path: Path) -> bool:
     """A folder with `batch_task.parquet` alone."""
-    return [file.stem for file in path.glob("*.parquet")] == ["batch_task"] and not (path / "trace.json").exists()
+    return holds_only(path, ("batch_task",))
 
 
 def read(path: Path) -> Trace:
@@ -48,7 +48,7 @@ def read(path: Path) -> Trace:
         DataError: the file is damaged or lacks a column.
     """
     source = Source(path)
-    source.parquet("batch_task", path / "batch_task.parquet")
+    source.parquets(("batch_task",))
     source.define("tasks", TASKS)
     header = Header(time_base="start", source=f"alibaba_2017_tasks: {path.name}", engine="fuxi")
     return Trace(header, {name: source.table(name, sql) for name, sql in QUERIES.items()}, NOTES)

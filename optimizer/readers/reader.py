@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,11 @@ class Reader:
 
 
 readers: Registry[Reader] = Registry("reader")
+
+
+def holds_only(path: Path, names: Collection[str]) -> bool:
+    """Whether a folder has Parquet files of just these names, and is no trace in our own format."""
+    return {file.stem for file in path.glob("*.parquet")} == set(names) and not (path / "trace.json").exists()
 
 
 def reader_of(path: Path) -> Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ class Source:
     def parquet(self, name: str, file: Path, more: str = "") -> None:
         """Name the rows of a Parquet file; `more` are further columns, in SQL."""
         self.view(name, f"SELECT *{more} FROM read_parquet({quoted(file)})")
+
+    def parquets(self, names: Iterable[str]) -> None:
+        """Name the rows of Parquet files that lie in the folder `place` under these names."""
+        for name in names:
+            self.parquet(name, self.place / f"{name}.parquet")
 
     def define(self, name: str, sql: str) -> None:
         """Name the rows of a query, which is run once."""

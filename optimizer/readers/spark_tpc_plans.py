@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paretosql.optimizer.readers.reader import Reader, readers
+from paretosql.optimizer.readers.reader import Reader, holds_only, readers
 from paretosql.optimizer.readers.source import Source
 from paretosql.optimizer.workload import Header, Trace
 
@@ -80,7 +80,7 @@ NOTES = (
 
 def recognises(path: Path) -> bool:
     """A folder with these four files and no other tables."""
-    return {file.stem for file in path.glob("*.parquet")} == set(FILES) and not (path / "trace.json").exists()
+    return holds_only(path, FILES)
 
 
 def read(path: Path) -> Trace:
@@ -90,8 +90,7 @@ def read(path: Path) -> Trace:
         DataError: a file is damaged or lacks a column.
     """
     source = Source(path)
-    for name in FILES:
-        source.parquet(name, path / f"{name}.parquet")
+    source.parquets(FILES)
     source.define("partitions", PARTITIONS)
     source.define("edges", EDGES)
     source.define("slot", SLOT)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from paretosql.optimizer.graphs import depths
-from paretosql.optimizer.readers.reader import Reader, readers
+from paretosql.optimizer.readers.reader import Reader, holds_only, readers
 from paretosql.optimizer.readers.source import Source
 from paretosql.optimizer.workload import Header, Trace
 
@@ -63,7 +63,7 @@ QUERIES = {
 
 def recognises(path: Path) -> bool:
     """A folder with these four files and no other tables."""
-    return {file.stem for file in path.glob("*.parquet")} == set(FILES) and not (path / "trace.json").exists()
+    return holds_only(path, FILES)
 
 
 def read(path: Path) -> Trace:
@@ -73,8 +73,7 @@ def read(path: Path) -> Trace:
         DataError: a file is damaged or lacks a column, or tasks wait for each other.
     """
     source = Source(path)
-    for name in FILES:
-        source.parquet(name, path / f"{name}.parquet")
+    source.parquets(FILES)
     source.define("tasks", TASKS)
     source.define("edges", EDGES)
     edges, nodes = source.arrow("FROM edges"), source.number("SELECT count(*) FROM tasks")
