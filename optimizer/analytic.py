@@ -20,10 +20,10 @@ from paretosql.optimizer.combinations import expand, parts_of
 from paretosql.optimizer.encoding import Encoding
 from paretosql.optimizer.features import LEVELS, column
 from paretosql.optimizer.frontier import Floats, Ints
-from paretosql.optimizer.latency_model import LEAST_S
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.units import LEAST_S
 
 SPEED_UP, SLOW_DOWN = 0.8, 0.8  # exponent of cores, and share per utilisation; section 4.2
 FACTOR_LIMITS = (0.25, 4.0)  # of a hardware type; our choice

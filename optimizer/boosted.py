@@ -23,14 +23,13 @@ from paretosql.optimizer.encoding import Encoding
 from paretosql.optimizer.features import block, column, instance_features, stage_features
 from paretosql.optimizer.forest import Forest, compile_forest, product
 from paretosql.optimizer.frontier import Floats, Ints
-from paretosql.optimizer.latency_model import LEAST_S
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.units import GIB, LEAST_S
 
 EXPECTED = column("instance", "expected_log_ms")
 SPARE_FACTOR, SPARE_GIB = 2.0, 0.25  # section 4.2: without a model, memory is 2 x in_bytes + 256 MB
-GIB = float(1 << 30)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,10 @@ from paretosql.optimizer.latency_model import LatencyModel
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.problem import Problem
 from paretosql.optimizer.stage import Container, Stage
+from paretosql.optimizer.units import LEAST_S, PRICES
 
 CORES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # section 6.1
 MEMORY_GIB = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # section 6.1, and 32 for the largest instances: our choice
-PRICES = (1.0, 0.25)  # section 3: per core and second, per GiB and second
-LEAST_S = 1e-3  # section 11: predictions are clipped at 1 ms
 
 
 @dataclass(frozen=True)

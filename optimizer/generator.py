@@ -15,10 +15,10 @@ from paretosql.optimizer.frontier import Floats
 from paretosql.optimizer.jobs import Job, Workload
 from paretosql.optimizer.stage import Operator, Stage
 from paretosql.optimizer.stage_graph import graph_facts
+from paretosql.optimizer.units import GIB
 from paretosql.registry import Registry
 
 Edges = tuple[tuple[int, int], ...]
-GIB = float(1 << 30)
 KINDS = ("scan", "filter", "project", "join", "aggregate", "sort", "exchange")
 
 

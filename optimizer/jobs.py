@@ -8,6 +8,7 @@ import numpy as np
 
 from paretosql.errors import DataError, compose
 from paretosql.optimizer.fleet import Fleet
+from paretosql.optimizer.graphs import ON_CYCLE, depths
 from paretosql.optimizer.stage import Stage
 
 
@@ -26,7 +27,13 @@ class Job:
     edges: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        self.order()
+        self.parents()  # refuses edges to nowhere
+        ends = np.array(self.edges, dtype=np.int64).reshape(-1, 2)
+        stuck = np.flatnonzero(depths(ends[:, 0], ends[:, 1], len(self.stages)) == ON_CYCLE).tolist()
+        if stuck:
+            raise DataError(
+                compose(f"stages {stuck} of job {self.job_id!r} wait for each other", hint="edges must have no cycle.")
+            )
 
     def parents(self) -> list[list[int]]:
         """For every stage the stages it waits for."""
@@ -36,26 +43,6 @@ class Job:
                 raise DataError(f"job {self.job_id!r} has an edge {source} to {target}, but {len(self.stages)} stages")
             found[target].append(source)
         return found
-
-    def order(self) -> list[int]:
-        """All stages, each after those it waits for."""
-        waits = [set(each) for each in self.parents()]
-        done: list[int] = []
-        ready = [at for at, each in enumerate(waits) if not each]
-        while ready:
-            at = ready.pop(0)
-            done.append(at)
-            for source, target in self.edges:
-                if source == at:
-                    waits[target].discard(at)
-                    if not waits[target] and target not in done and target not in ready:
-                        ready.append(target)
-        if len(done) < len(self.stages):
-            stuck = sorted(set(range(len(self.stages))) - set(done))
-            raise DataError(
-                compose(f"stages {stuck} of job {self.job_id!r} wait for each other", hint="edges must have no cycle.")
-            )
-        return done
 
 
 @dataclass(frozen=True)

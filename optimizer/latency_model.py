@@ -11,8 +11,6 @@ from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
 
-LEAST_S = 1e-3  # section 11: predictions are clipped at 1 ms
-
 
 class LatencyModel(Protocol):
     """Predicts latency before an instance starts.

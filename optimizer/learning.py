@@ -10,7 +10,7 @@ import numpy as np
 
 from paretosql.optimizer.analytic import AnalyticLatency, learn_analytic
 from paretosql.optimizer.applicability import ranges_of
-from paretosql.optimizer.boosted import EXPECTED, GIB, BoostedLatency, memory_rows
+from paretosql.optimizer.boosted import EXPECTED, BoostedLatency, memory_rows
 from paretosql.optimizer.boosting import (
     MOST_ROWS,
     Fitting,
@@ -26,6 +26,7 @@ from paretosql.optimizer.features import CONTAINER, block
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.material import Material
 from paretosql.optimizer.training_view import TrainingView
+from paretosql.optimizer.units import GIB
 
 LEAST_ROWS = 200  # for trees, section 4.2
 LEAST_PEAKS = 50  # recorded peaks of memory, for a model of them; our choice

@@ -7,7 +7,7 @@ from 0 to 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -76,10 +76,6 @@ class Machines:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    def with_room(self, free_cores: Floats, free_memory_gib: Floats) -> Machines:
-        """The same machines with other free room."""
-        return replace(self, free_cores=free_cores, free_memory_gib=free_memory_gib)
 
     def take(self, at: Sequence[int] | Ints) -> Machines:
         """The machines at some positions."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from paretosql.errors import DataError
 from paretosql.optimizer.frontier import Floats
+from paretosql.optimizer.units import PRICES
 
 MEANING = {
     "wmape": "sum of |actual - predicted| over sum of actual, of instances",
@@ -18,7 +19,6 @@ MEANING = {
     "global_error": "|sum of predicted - sum of actual cost| over sum of actual cost",
     "stage_wmape": "the first measure for the slowest instance of each stage",
 }
-PRICES = (1.0, 0.25)  # per core and second, per GiB and second; section 3
 
 
 def metrics(

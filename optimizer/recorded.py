@@ -25,16 +25,15 @@ from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.material import Material, prepare
 from paretosql.optimizer.stage import Stage
 from paretosql.optimizer.traced import Traced
-from paretosql.optimizer.truth import BASE_GIB, GIB, Situation
+from paretosql.optimizer.truth import BASE_GIB, Situation
+from paretosql.optimizer.units import GIB, LEAST_S, MIB_PER_GIB
 from paretosql.optimizer.workload import Trace
 
-MIB_PER_GIB = 1024.0
 FOREST = {
     "boosting": "rf", "objective": "regression", "bagging_freq": 1, "bagging_fraction": 0.6, "feature_fraction": 0.6,
     "num_leaves": 63, "min_data_in_leaf": 5, "verbose": -1, "deterministic": True,
 }  # fmt: skip
 TREES = 60  # our choice
-LEAST_S = 1e-3
 
 
 def shapes_of(trace: Trace) -> Shapes:

@@ -17,8 +17,8 @@ from paretosql.optimizer.schema import TABLES
 from paretosql.optimizer.simulate import Run, StageRun
 from paretosql.optimizer.trace import Header, Trace
 from paretosql.optimizer.truth import Truth
+from paretosql.optimizer.units import GIB, MIB_PER_GIB
 
-GIB, MIB_PER_GIB = float(1 << 30), 1024.0
 Columns = Mapping[str, Any]
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from paretosql.errors import DataError
 from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.units import LEAST_S
 from paretosql.registry import Registry
 
 MEAN_BINS, SPREAD_BINS = 200, 20  # section 4.4: at most 200 points; spread needs more rows per bin, our choice
@@ -25,7 +26,6 @@ CLIP = 3.0  # standard deviations, section 4.4
 KEPT = 2_000  # residuals, for bootstrap and stragglers; our choice
 STRAGGLER_SHARE = 0.02  # of instances; our choice
 TAIL = 0.01  # of the residuals, from which stragglers are drawn; section 4.4
-LEAST_S = 1e-3
 CURVE_POINTS = 512
 
 

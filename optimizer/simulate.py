@@ -45,7 +45,6 @@ class StageRun:
     finish_s: Floats
     left: int
     waiting: dict[tuple[float, float], list[int]] = field(default_factory=dict)  # by container, heaviest last
-    on_machine: dict[int, int] = field(default_factory=dict)
 
     @property
     def finished_s(self) -> float:
@@ -93,7 +92,6 @@ class Simulator:
     Args:
         decider: asked for every stage when all stages it waits for have ended.
         truth: how long instances really take; `noise` multiplies that.
-        most: a machine runs at most this many instances of one stage at once, as for the decider.
         progress: called with (jobs done, jobs) after every job.
     """
 
@@ -215,15 +213,13 @@ class Simulator:
         seconds = self._truth.seconds(run.stage, rows, where, self._fleet) * run.factor[rows]
         run.start_s[rows] = now
         run.finish_s[rows] = now + seconds
-        for row, j, at in zip(rows.tolist(), machine.tolist(), run.finish_s[rows].tolist(), strict=True):
-            run.on_machine[j] = run.on_machine.get(j, 0) + 1
+        for row, at in zip(rows.tolist(), run.finish_s[rows].tolist(), strict=True):
             self._push(at, ENDS, _Ended(run, row))
 
     def _end(self, run: StageRun, row: int, now: float) -> None:
         j = int(run.machine[row])
         self._free[j] += run.decision.containers[row]
         self._running[j] -= 1
-        run.on_machine[j] -= 1
         run.left -= 1
         if not run.left:
             self._finish_stage(run, now)

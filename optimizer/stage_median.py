@@ -12,11 +12,11 @@ from paretosql.optimizer.combinations import expand, parts_of
 from paretosql.optimizer.encoding import Encoding
 from paretosql.optimizer.features import column
 from paretosql.optimizer.frontier import Floats, Ints
-from paretosql.optimizer.latency_model import LEAST_S
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.recurrence import NO_PAST, Past
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.units import LEAST_S
 
 PAST_LOG_MS = column("stage", "past_log_ms")
 

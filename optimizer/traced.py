@@ -18,6 +18,7 @@ from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.schema import WARMTHS
 from paretosql.optimizer.stage import Container, Operator, Stage
 from paretosql.optimizer.stage_graph import graph_facts
+from paretosql.optimizer.units import MIB_PER_GIB
 from paretosql.optimizer.workload import Trace
 
 WARMTH_CODE = {name: float(code) for code, name in enumerate(reversed(WARMTHS))}  # rest 0, first 1, fresh 2
@@ -30,7 +31,6 @@ INSTANCE_COLUMNS = [
     "job_id", "stage_id", "instance_id", "attempt", "machine_id", "cpu_cores", "mem_mb", "start_ms", "in_rows",
     "in_bytes", "in_remote_bytes", "warmth",
 ]  # fmt: skip
-MIB_PER_GIB = 1024.0
 UNSIZED = Container(1.0, 2.0)  # section 7: no history
 
 

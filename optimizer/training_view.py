@@ -28,7 +28,8 @@ from paretosql.optimizer.features import (
 )
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.recurrence import NO_PAST, Past
-from paretosql.optimizer.traced import MIB_PER_GIB, Traced, traced
+from paretosql.optimizer.traced import Traced, traced
+from paretosql.optimizer.units import MIB_PER_GIB
 from paretosql.optimizer.workload import Trace
 
 # the latest state of each machine at or before the start of each instance

@@ -15,8 +15,8 @@ import numpy as np
 from paretosql.optimizer.fleet import Fleet
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.units import GIB
 
-GIB = float(1 << 30)
 CPU_S_PER_GIB = 30.0  # median work of a core of speed 1 on one GiB; this and what follows are our choices
 GIB_PER_GIB = 1.2  # median memory for one GiB of input
 BASE_GIB = 0.3
