@@ -11,7 +11,8 @@
     analyze       ANALYZE .. WITH SAMPLE, and `statistics`, the table it fills
     blocks        a tree to a plan, SELECT by SELECT; `views`, `stored` and `correlation` prepare the tree
     block         one SELECT: `scope`, `outputs`, `stand_in`, `grouping`, `options`, `parameters`, `countable`, `lift`
-                  read it, `rows`, `sketching`, `relation`, `reports` make its parts; `catalog` asks DuckDB about names
+                  read it, `rows`, `sketching`, `relation` make its parts; `catalog` asks DuckDB about names
+    table_functions  calls that are tables; `reports` and `simulations`: the two there are
     block_sampling  a query over drawn blocks of Parquet files: `leaf`, `parquet_files`, `row_groups`, `parquet_bounds`,
                   `dictionary_pages`; `block_state`: the operator over them
     plan          what a plan is: frozen steps; `explain`: a plan as rows

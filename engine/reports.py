@@ -15,7 +15,7 @@ from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sketching import sampled
-from paretosql.engine.table_functions import refuse_value, stand_in
+from paretosql.engine.table_functions import put_relation, refuse_value
 from paretosql.engine.types import ColumnType
 
 SCHEMA = pa.schema(
@@ -44,7 +44,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     if options.sampling.kind == BLOCK_SAMPLING and not options.exact:
         name = catalog.new_name()
         made = _block_report(name, query, with_, columns, options=options, catalog=catalog)
-        stand_in(node, "ndv_report", name, SCHEMA, catalog)
+        put_relation(node, "ndv_report", name, SCHEMA, catalog)
         return made
     changing = catalog.rows_change([query] if with_ is None else [query, with_])
     if changing and options.sampling.rate is not None:  # the sample and the true row numbers are two reads
@@ -52,7 +52,7 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
         query, changing = exp.select("*").from_(exp.to_table(steps[0].name)), False
     name = catalog.new_name()
     steps.append(_report(name, query, with_, columns, options, repeatable=not changing))
-    stand_in(node, "ndv_report", name, SCHEMA, catalog)
+    put_relation(node, "ndv_report", name, SCHEMA, catalog)
     return steps
 
 

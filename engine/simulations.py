@@ -12,7 +12,7 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.nodes import options_of, spot_of
 from paretosql.engine.options import check_known, constant, wrong_option
 from paretosql.engine.plan import Simulate
-from paretosql.engine.table_functions import refuse_value, stand_in
+from paretosql.engine.table_functions import put_relation, refuse_value
 from paretosql.errors import Error, compose
 
 SCHEMA = pa.schema(
@@ -67,7 +67,7 @@ def replace_simulation(node: exp.Expr, catalog: Catalog) -> Simulate:
             raise wrong_option(node, name, catalog, f"{name} is {kind}, not {given!r}", "see docs/sql.md") from fault
     source = constant(node, "the trace", node.this, catalog)
     name = catalog.new_name()
-    stand_in(node, "trace_simulate", name, SCHEMA, catalog)
+    put_relation(node, "trace_simulate", name, SCHEMA, catalog)
     return Simulate(name, str(source), tuple(found.items()), spot_of(node, catalog.text))
 
 

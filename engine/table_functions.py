@@ -17,7 +17,7 @@ def refuse_value(node: exp.Expr, function: str, hint: str, catalog: Catalog) -> 
         raise ProgrammingError(compose(problem, spot_of(node, catalog.text), hint))
 
 
-def stand_in(node: exp.Expr, function: str, name: str, schema: pa.Schema, catalog: Catalog) -> None:
+def put_relation(node: exp.Expr, function: str, name: str, schema: pa.Schema, catalog: Catalog) -> None:
     """Let the relation `name`, which a step will fill, stand in the place of a call in FROM."""
     catalog.declare(name, schema)
     table = node.parent
