@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 
-import duckdb
-
 from paretosql.errors import DataError, compose
 from paretosql.optimizer.graphs import COLUMNS, cyclic, edges_of
 from paretosql.optimizer.rules import Rule, rules_of
 from paretosql.optimizer.schema import KEYS, TABLES
-from paretosql.optimizer.trace_sql import sql_over
+from paretosql.optimizer.trace_sql import Queries, sql_over
 from paretosql.optimizer.workload import Trace
 
 
@@ -58,38 +56,38 @@ def problems(trace: Trace, limit: int = 20) -> list[Problem]:
     Raises:
         DataError: rows on disk do not fit the schema.
     """
-    with sql_over(trace) as con:
-        return list(islice(_problems(con, trace), limit))
+    with sql_over(trace) as queries:
+        return list(islice(_problems(queries, trace), limit))
 
 
-def _problems(con: duckdb.DuckDBPyConnection, trace: Trace) -> Iterator[Problem]:
+def _problems(queries: Queries, trace: Trace) -> Iterator[Problem]:
     for table in TABLES:
         if not trace.count(table):
             continue
         for source, rules in groupby(rules_of(table, trace.header.time_base), key=lambda rule: rule.source):
-            yield from _broken(con, table, source, list(rules))
+            yield from _broken(queries, table, source, list(rules))
         if table in COLUMNS:
-            yield from _cycles(con, table)
+            yield from _cycles(queries, table)
 
 
-def _broken(con: duckdb.DuckDBPyConnection, table: str, source: str, rules: list[Rule]) -> Iterator[Problem]:
+def _broken(queries: Queries, table: str, source: str, rules: list[Rule]) -> Iterator[Problem]:
     """Count the bad rows of all rules of one source in one pass, then find the first row of each that has some."""
     counts = ", ".join(f"count(*) FILTER ({rule.bad})" for rule in rules)
-    totals = con.execute(f"SELECT {counts} FROM {source.format(rows=table)}").fetchall()[0]
+    totals = queries.rows(f"SELECT {counts} FROM {source.format(rows=table)}")[0]
     for rule, total in zip(rules, totals, strict=True):
         if total:
-            yield _first(con, rule, total)
+            yield _first(queries, rule, total)
 
 
-def _first(con: duckdb.DuckDBPyConnection, rule: Rule, total: int) -> Problem:
+def _first(queries: Queries, rule: Rule, total: int) -> Problem:
     numbered = f"(SELECT *, row_number() OVER () - 1 AS row_index FROM {rule.table})"
     keys = ", ".join(KEYS[rule.table])
     if " AS child " in rule.source:
         keys = ", ".join(f"child.{key}" for key in KEYS[rule.table])
-    row, text, *values = con.execute(
+    row, text, *values = queries.rows(
         f"SELECT row_index, {rule.text}, {keys} FROM {rule.source.format(rows=numbered)} WHERE {rule.bad} "
         "ORDER BY row_index LIMIT 1"
-    ).fetchall()[0]
+    )[0]
     return Problem(rule.table, row, rule.column, f"{_key(rule.table, values)}: {text}", rule.hint, total)
 
 
@@ -97,13 +95,13 @@ def _key(table: str, values: list[object]) -> str:
     return ", ".join(f"{key} {value!r}" for key, value in zip(KEYS[table], values, strict=True))
 
 
-def _cycles(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Problem]:
+def _cycles(queries: Queries, table: str) -> Iterator[Problem]:
     """Edges that no order of the nodes allows."""
-    edges = edges_of(con, table)
+    edges = edges_of(queries, table)
     bad = cyclic(edges.source, edges.target)
     if len(bad):
         row = int(bad[0])
-        values = con.execute(f"SELECT {', '.join(KEYS[table])} FROM {table} LIMIT 1 OFFSET {row}").fetchall()[0]
+        values = queries.rows(f"SELECT {', '.join(KEYS[table])} FROM {table} LIMIT 1 OFFSET {row}")[0]
         _, source, target = COLUMNS[table]
         text = f"{_key(table, list(values))}: this edge is part of a cycle"
         hint = f"{source} ends before {target} begins; nothing waits for itself."

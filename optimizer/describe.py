@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from paretosql.optimizer.graphs import deepest, edges_of
 from paretosql.optimizer.schema import TABLES
-from paretosql.optimizer.trace_sql import sql_over
+from paretosql.optimizer.trace_sql import Queries, sql_over
 from paretosql.optimizer.workload import Trace
 
 Row = tuple[str, str]
@@ -42,8 +41,8 @@ def describe(trace: Trace) -> pa.Table:
     Raises:
         DataError: rows on disk do not fit the schema.
     """
-    with sql_over(trace) as con:
-        rows = [*_header(trace), *_counts(trace), *_numbers(con), *_unknown(con, trace)]
+    with sql_over(trace) as queries:
+        rows = [*_header(trace), *_counts(trace), *_numbers(queries), *_unknown(queries, trace)]
     rows += [("note", note) for note in trace.notes]
     return pa.table({"what": [what for what, _ in rows], "value": [value for _, value in rows]})
 
@@ -61,34 +60,34 @@ def _counts(trace: Trace) -> Iterator[Row]:
         yield name.replace("_", " "), f"{trace.count(name):,}"
 
 
-def _numbers(con: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+def _numbers(queries: Queries) -> Iterator[Row]:
     ends = " UNION ALL ".join(
         f"SELECT min({first}) AS low, max({last}) AS high FROM {name}" for name, first, last in MOMENTS
     )
-    low, high = con.execute(f"SELECT min(low), max(high) FROM ({ends})").fetchall()[0]
+    low, high = queries.rows(f"SELECT min(low), max(high) FROM ({ends})")[0]
     yield "time span", "unknown" if low is None or high is None else f"{(high - low) / 1000:,.1f} s"
-    middle, most = con.execute(SIZES).fetchall()[0]
+    middle, most = queries.rows(SIZES)[0]
     if most is not None:
         yield "instances of a stage", f"median {middle:,.0f}, most {most:,}"
-    count, *values = con.execute(LATENCY).fetchall()[0]
+    count, *values = queries.rows(LATENCY)[0]
     if count:
         names = ("least", "median", "95 %", "most")
         texts = (f"{name} {value:,.0f} ms" for name, value in zip(names, values, strict=True))
         yield "latency of an instance", ", ".join(texts)
-    count, *values = con.execute(SKEW).fetchall()[0]
+    count, *values = queries.rows(SKEW)[0]
     if count:
         texts = (f"{name} {value:.2f}" for name, value in zip(("median", "95 %", "most"), values, strict=True))
         yield "slowest / median instance of a stage", ", ".join(texts)
-    deep = deepest(edges_of(con, "stage_edges")) + 1
+    deep = deepest(edges_of(queries, "stage_edges")) + 1
     if len(deep):
         yield "stages one after the other", f"median {np.median(deep):.0f}, most {deep.max()}"
-    for status, rows in con.execute(
+    for status, rows in queries.rows(
         "SELECT coalesce(status, 'unknown'), count(*) FROM instances GROUP BY ALL ORDER BY count(*) DESC"
-    ).fetchall():
+    ):
         yield f"instances {status}", f"{rows:,}"
 
 
-def _unknown(con: duckdb.DuckDBPyConnection, trace: Trace) -> Iterator[Row]:
+def _unknown(queries: Queries, trace: Trace) -> Iterator[Row]:
     """Columns without a value, and how many rows lack one in the others."""
     for name, schema in TABLES.items():
         total = trace.count(name)
@@ -96,7 +95,7 @@ def _unknown(con: duckdb.DuckDBPyConnection, trace: Trace) -> Iterator[Row]:
         if not total or not columns:
             continue
         counts = ", ".join(f"count({column})" for column in columns)
-        known = dict(zip(columns, con.execute(f"SELECT {counts} FROM {name}").fetchall()[0], strict=True))
+        known = dict(zip(columns, queries.rows(f"SELECT {counts} FROM {name}")[0], strict=True))
         never = [column for column, count in known.items() if not count]
         partly = [f"{column} {_share(1 - count / total)}" for column, count in known.items() if 0 < count < total]
         for what, found in ((f"never known in {name}", never), (f"partly unknown in {name}", partly)):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
+
+from paretosql.optimizer.trace_sql import Queries
 
 Ints = npt.NDArray[np.int64]
 ON_CYCLE = -1
@@ -30,11 +31,11 @@ class Edges:
     graphs: int
 
 
-def edges_of(con: duckdb.DuckDBPyConnection, table: str) -> Edges:
-    """The edges of a table of a trace that the connection knows by its name."""
+def edges_of(queries: Queries, table: str) -> Edges:
+    """The edges of a table of a trace."""
     keys, source, target = COLUMNS[table]
     names = ", ".join(keys)
-    rows = con.sql(
+    rows = queries.arrow(
         f"""
         WITH edges AS (
             SELECT {names}, {source} AS src, {target} AS dst, row_number() OVER () - 1 AS position FROM {table}
@@ -48,7 +49,7 @@ def edges_of(con: duckdb.DuckDBPyConnection, table: str) -> Edges:
         JOIN (SELECT * RENAME (id AS src) FROM nodes) AS s USING ({names}, src)
         JOIN (SELECT * RENAME (id AS dst) FROM nodes) AS d USING ({names}, dst) ORDER BY position
         """
-    ).to_arrow_table()
+    )
     counts = [int(rows[name][0].as_py()) if len(rows) else 0 for name in ("nodes", "graphs")]
     return Edges(*(rows[name].to_numpy() for name in ("src", "dst", "graph")), *counts)
 

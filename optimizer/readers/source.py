@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -13,8 +13,9 @@ import pyarrow.dataset as ds
 
 from paretosql.errors import DataError
 from paretosql.optimizer.schema import TABLES, sql_types
-from paretosql.optimizer.trace_sql import connect, stoppable
+from paretosql.optimizer.trace_sql import Queries
 
+T = TypeVar("T")
 # DuckDB says these things somewhere in ten lines of text
 CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 CSV_FILE = re.compile(r"^  file = (.+)$", re.MULTILINE)
@@ -32,7 +33,7 @@ class Source:
 
     def __init__(self, place: Path, spill: Path | None = None) -> None:
         self.place = place
-        self._con = connect(str(spill or ""))
+        self._queries = Queries(str(spill or ""))
 
     def view(self, name: str, sql: str) -> None:
         """Name a query that is run whenever it is read."""
@@ -54,8 +55,7 @@ class Source:
     def insert(self, name: str, sql: str, file: Path) -> None:
         """Add the rows of a query that reads one file, which errors then name."""
         try:
-            with stoppable():
-                self._con.execute(f"INSERT INTO {name} {sql}")
+            self._queries.run(f"INSERT INTO {name} {sql}")
         except duckdb.Error as fault:
             found = JSON_FAULT.search(str(fault))  # tells the number of the record after it
             text = f", record {int(found[1]) - 1}: no JSON: {found[2].strip()}" if found else f": {_first_line(fault)}"
@@ -63,7 +63,7 @@ class Source:
 
     def register(self, name: str, table: pa.Table) -> None:
         """Name the rows of an Arrow table."""
-        self._con.register(name, table)
+        self._queries.register(name, table)
 
     def table(self, name: str, sql: str) -> pa.Table:
         """The rows of a query as a table of a trace: columns by name, those that it leaves out are null.
@@ -111,16 +111,17 @@ class Source:
 
     def arrow(self, sql: str) -> pa.Table:
         """The rows of a query as they are."""
-        with stoppable():
-            return self._con.sql(sql).to_arrow_table()
+        return self._queries.arrow(sql)
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._run(sql).fetchall()
+        return self._asked(self._queries.rows, sql)
 
-    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+    def _run(self, sql: str) -> None:
+        self._asked(self._queries.run, sql)
+
+    def _asked(self, how: Callable[[str], T], sql: str) -> T:
         try:
-            with stoppable():
-                return self._con.execute(sql)
+            return how(sql)
         except duckdb.Error as fault:
             raise DataError(f"{_csv_place(str(fault)) or self.place}: {_first_line(fault)}") from fault
 

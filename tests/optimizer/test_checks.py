@@ -324,5 +324,5 @@ def test_depths_are_longest_ways(seed):
 
 def test_our_own_mistakes_are_not_blamed_on_the_trace():
     """A wrong query is no damaged trace."""
-    with pytest.raises(duckdb.ParserException), sql_over(right()) as con:
-        con.execute("SELEC 1")
+    with pytest.raises(duckdb.ParserException), sql_over(right()) as queries:
+        queries.run("SELEC 1")
