@@ -23,6 +23,7 @@ WATCHED = {
     ("machine", "machine_memory_gib"): "the memory",
     ("machine", "cpu_util"): "the use of processors",
 }
+CONTAINERS = {"container_cores": "cores", "container_memory_gib": "GiB of memory"}
 SLACK = 0.05  # of the trained range on either side, and as much of a logarithm or level: no news. Our choice
 
 
@@ -33,11 +34,15 @@ class Ranges:
     limits: Floats = field(default_factory=lambda: np.full((2, len(COLUMNS)), np.nan))
 
     def unlike(self, stage: Stage, machines: Machines, hw_codes: Mapping[str, float]) -> tuple[str, ...]:
-        """One sentence for each unseen hardware type, each size outside of its range, and each that was known in
-        training and is not known now.
+        """One sentence for each unseen hardware type, each size outside of its range, each that was known in training
+        and is not known now, and containers of which training had one size only.
         """
         new = sorted(set(machines.hw_types) - set(hw_codes)) if hw_codes else []
         said = [f"hardware type {name!r} was not in training" for name in new]
+        for name, words in CONTAINERS.items():
+            low, high = self.limits[:, column("container", name)]
+            if low == high:
+                said.append(f"all containers in training had {low:g} {words}: what others would do is a guess")
         blocks = {
             "stage": stage_features(stage),
             "instance": instance_features(stage),

@@ -1,8 +1,9 @@
 """The usual latency model: boosted trees on log latency, on top of what past runs of a recurring stage took.
 
 There are two sets of trees. Stages without a past are predicted by `general`, from the plan and the data alone. For
-the others, `recurring` predicts by how much the log latency differs from what the past leads to expect; so sizes and
-parallelisms between those of past runs are interpolated smoothly, where trees would make a step.
+the others, `recurring` predicts by how much the log latency differs from what the past leads to expect; so sizes,
+parallelisms and cores between those of past runs are interpolated smoothly, where trees would make a step. Under both
+lies what each machine and its load add, see `machine_effect`.
 Source: section 4.2 of the method's notes for trees, target and constraints; the past as their base is our choice.
 """
 
@@ -23,12 +24,15 @@ from paretosql.optimizer.encoding import Encoding
 from paretosql.optimizer.features import block, column, instance_features, stage_features
 from paretosql.optimizer.forest import Forest, compile_forest, product
 from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.machine_effect import NO_EFFECT, MachineEffect
 from paretosql.optimizer.machines import Machines
+from paretosql.optimizer.past_runs import speedup
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
 from paretosql.optimizer.units import GIB, LEAST_S
 
-EXPECTED = column("instance", "expected_log_ms")
+EXPECTED, SLOPE = column("instance", "expected_log_ms"), column("instance", "expected_slope")
+CORES, SERIAL = column("container", "container_cores"), column("stage", "past_serial")
 SPARE_FACTOR, SPARE_GIB = 2.0, 0.25  # section 4.2: without a model, memory is 2 x in_bytes + 256 MB
 
 
@@ -37,9 +41,10 @@ class BoostedLatency:
     """Two LightGBM boosters for latency, and one for memory; see the module.
 
     Attributes:
-        general: from rows of features to log(1 + ms).
-        recurring: from rows to the difference to `expected_log_ms`; None when no stage recurred in training.
-        memory: from the stage and instance channels to the 95th percentile of log(1 + peak bytes); None: unknown.
+        general: from rows of features to log(1 + ms) without `effect`.
+        recurring: from rows to what is left of it after `expected_log_ms`; None when no stage recurred in training.
+        effect: what the machine adds to either.
+        memory: from the stage and instance channels to the 95th percentile of log(1 + bytes wanted); None: unknown.
         ranges: of the features in training.
     """
 
@@ -47,6 +52,7 @@ class BoostedLatency:
     general: Trees
     recurring: Trees | None = None
     memory: Trees | None = None
+    effect: MachineEffect = NO_EFFECT
     ranges: Ranges = field(default_factory=Ranges)
     quality: Mapping[str, float] | None = None
     errors: ErrorModel | None = None
@@ -63,23 +69,28 @@ class BoostedLatency:
         past = np.zeros(len(rows), dtype=bool)
         if self.recurring is not None:
             past = ~np.isnan(rows[:, EXPECTED])
-            found[past] = rows[past, EXPECTED] + self.recurring(rows[past])
+            found[past] = expected_log_ms(rows[past]) + self.recurring(rows[past])
         found[~past] = self.general(rows[~past])
+        found += self.effect.of_rows(rows)
         return np.maximum(np.expm1(found) / 1000.0, LEAST_S)
 
     def grid(self, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None) -> Floats:
         """Seconds of instances on machines in containers, shape (m, n, k). For the cost see `forest.product`."""
         parts = self.parts(stage, machines, containers, rows)
         general, recurring = self._forests
-        expected = parts.instance[:, EXPECTED - block("instance").start]
+        first = block("instance").start
+        expected, slope = parts.instance[:, EXPECTED - first], parts.instance[:, SLOPE - first]
         past = np.zeros(len(expected), dtype=bool)
         found: Floats = np.empty(parts.shape)
         if recurring is not None and not np.isnan(expected).all():
             past = ~np.isnan(expected)
-            base: Floats = expected[past].reshape(-1, 1, 1)
+            cores = parts.container[:, CORES - block("container").start]
+            faster = speedup(np.log(cores), parts.stage[0, SERIAL])
+            base: Floats = (expected[past, None] + slope[past, None] * faster)[:, None, :]
             found[past] = base + product(recurring, _channels(parts, past))
         if not past.all():
             found[~past] = product(general, _channels(parts, ~past))
+        found += self.effect(parts.machine)[:, None]
         return np.maximum(np.expm1(found) / 1000.0, LEAST_S)
 
     def ready(self) -> Self:
@@ -121,6 +132,13 @@ def _channels(parts: Parts, chosen: npt.NDArray[np.bool_]) -> dict[str, tuple[Fl
         "stage": parts.stage, "instance": parts.instance[chosen], "container": parts.container, "machine": parts.machine
     }  # fmt: skip
     return {name: (rows, range(block(name).start, block(name).stop)) for name, rows in values.items()}
+
+
+def expected_log_ms(rows: Floats) -> Floats:
+    """What past runs lead to expect of whole rows, with their cores, shape (p,); NaN without a past."""
+    faster = speedup(np.nan_to_num(np.log(rows[:, CORES])), rows[:, SERIAL])
+    found: Floats = rows[:, EXPECTED] + rows[:, SLOPE] * faster
+    return found
 
 
 def spare_memory_gib(stage: Stage) -> Floats:

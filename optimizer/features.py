@@ -24,7 +24,7 @@ from paretosql.optimizer.stage_graph import GRAPH_FACTS
 
 LEVELS = 10  # of a utilisation, section 4.1
 PLAIN_FACTS = ("depth", "height", "child_height", "exchange_in", "exchange_out")  # small numbers, taken as they are
-PAST_OF_STAGE = ("past_jobs", "past_log_ms", "past_spread", "past_log_ms_per_byte")
+PAST_OF_STAGE = ("past_jobs", "past_log_ms", "past_spread", "past_log_ms_per_byte", "past_serial")
 
 STAGE = (
     "instances", "parallelism", "waves", "est_rows", "est_bytes", "in_rows_total", "in_bytes_total", "row_bytes",
@@ -37,6 +37,7 @@ STAGE = (
 INSTANCE = (
     "in_rows", "in_bytes", "remote_bytes", "rows_to_mean", "bytes_to_mean", "size_rank",
     "operator_rows", "operator_bytes", "operator_cost", "place", "wave", "waves_left", "warmth", "expected_log_ms",
+    "expected_slope",
 )  # fmt: skip
 CONTAINER = ("container_cores", "container_memory_gib")
 MACHINE = (
@@ -97,9 +98,9 @@ def stage_features(stage: Stage, past: Past = NO_PAST) -> Floats:
     return _finite(np.array([[values[name] for name in STAGE]], dtype=np.float64))
 
 
-def past_features(past: Past) -> tuple[float, float, float, float]:
+def past_features(past: Past) -> tuple[float, float, float, float, float]:
     """The part of the stage channel that past runs say, in the order of `PAST_OF_STAGE`."""
-    return past.jobs, past.log_ms, past.spread, past.log_ms_per_byte
+    return past.jobs, past.log_ms, past.spread, past.log_ms_per_byte, past.serial
 
 
 def instance_features(stage: Stage, warmth: Floats | None = None, past: Past = NO_PAST) -> Floats:
@@ -115,7 +116,7 @@ def instance_features(stage: Stage, warmth: Floats | None = None, past: Past = N
     heat = np.full(m, float(stage.facts.get("warmth", np.nan))) if warmth is None else np.asarray(warmth, np.float64)
     if heat.shape != (m,):
         raise DataError(f"warmth of {m} instances has the shape {heat.shape}; expected ({m},)")
-    expected = np.broadcast_to(past.expected_log_ms, (m,))
+    expected, slope = (np.broadcast_to(each, (m,)) for each in (past.expected_log_ms, past.slope))
     size = stage.in_bytes if np.isfinite(stage.in_bytes).any() else stage.in_rows
     with np.errstate(divide="ignore", invalid="ignore"):
         share = stage.in_rows / (m * _mean(stage.in_rows))  # of the stage's input, section 4.1: same selectivities
@@ -132,6 +133,7 @@ def instance_features(stage: Stage, warmth: Floats | None = None, past: Past = N
             (m - place) / parallelism,
             heat,
             expected,
+            slope,
         )
     return _finite(np.column_stack(columns).astype(np.float64).reshape(m, len(INSTANCE)))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from paretosql.optimizer.analytic import AnalyticLatency, learn_analytic
 from paretosql.optimizer.applicability import ranges_of
-from paretosql.optimizer.boosted import EXPECTED, BoostedLatency, memory_rows
+from paretosql.optimizer.boosted import BoostedLatency, expected_log_ms, memory_rows
 from paretosql.optimizer.boosting import (
     MOST_ROWS,
     Fitting,
@@ -21,9 +21,9 @@ from paretosql.optimizer.boosting import (
     typical,
 )
 from paretosql.optimizer.combinations import ROWS_AT_ONCE
-from paretosql.optimizer.encoding import Encoding
-from paretosql.optimizer.features import CONTAINER, block
+from paretosql.optimizer.features import CONTAINER, block, column
 from paretosql.optimizer.frontier import Floats, Ints
+from paretosql.optimizer.machine_effect import MachineEffect, machine_effect
 from paretosql.optimizer.material import Material
 from paretosql.optimizer.training_view import TrainingView
 from paretosql.optimizer.units import GIB
@@ -31,9 +31,24 @@ from paretosql.optimizer.units import GIB
 LEAST_ROWS = 200  # for trees, section 4.2
 LEAST_PEAKS = 50  # recorded peaks of memory, for a model of them; our choice
 MEMORY = CONTAINER.index("container_memory_gib")
+MEMORY_COLUMN = column("container", "container_memory_gib")
 
 Report: TypeAlias = Callable[[int, int], None]  # how many rounds are done, of how many
-Data: TypeAlias = tuple[Floats, Floats, Floats]  # rows, targets, weights
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Whole rows of features, shape (p, f), log latency without what machines add, and weights, shapes (p,)."""
+
+    rows: Floats
+    target: Floats
+    weight: Floats
+
+    def beyond_past(self) -> _Data:
+        """The rows with a past, and how far their targets are from what it leads to expect."""
+        expected = expected_log_ms(self.rows)
+        known = ~np.isnan(expected)
+        return _Data(self.rows[known], (self.target - expected)[known], self.weight[known])
 
 
 def learn(
@@ -68,24 +83,30 @@ def learn(
 
     codes = material.codes(rows)
     plain = material.view(codes)
-    checked = _validation(material, codes, validation)
-    general = fit_median(plain.rows(chosen), target[chosen], weight, first, checked)
-    encoding, view = material.learn(rows, circumstances(general, plain, rows))
-    recurring = _recurring(
-        (view.rows(chosen), target[chosen], weight), second, _validation(material, encoding, validation)
-    )
+    features = plain.rows(chosen)
+    effect = machine_effect(features, material.cell[chosen], target[chosen], len(codes.hw_codes))
+    data = _Data(features, target[chosen] - effect.of_rows(features), weight)
+    general = _fitted(data, first, _validation(material, plain, effect, validation))
+    encoding, view = material.learn(rows, circumstances(general, effect, plain, rows))
+    data = replace(data, rows=view.rows(chosen))
+    checked = _validation(material, material.view(encoding), effect, validation)
     return BoostedLatency(
-        encoding, general, recurring, _memory(material, plain, rows, how), ranges_of(*plain.blocks(rows))
+        encoding,
+        general,
+        _recurring(data, second, checked),
+        _memory(material, plain, rows, how),
+        effect,
+        ranges_of(*plain.blocks(rows)),
     )
 
 
-def circumstances(general: Trees, view: TrainingView, rows: Ints) -> Floats:
-    """By how much trees think the log latency of each row differs from that in the usual container on the usual
-    machine: one with the most memory that occurs, and otherwise medians. Shape (len(rows),).
+def circumstances(general: Trees, effect: MachineEffect, view: TrainingView, rows: Ints) -> Floats:
+    """By how much the log latency of each row seems to differ from that on the usual machine with the most memory that
+    occurs. Its cores stay: how a stage depends on them is for its past to say. Shape (len(rows),).
     """
-    own = np.concatenate([view.container_block[rows], view.machine_block[rows]], axis=1)
+    own = np.concatenate([view.container_block[rows][:, MEMORY:], view.machine_block[rows]], axis=1)
     usual = _middle(own)
-    usual[MEMORY] = np.fmax.reduce(own[:, MEMORY])
+    usual[0] = np.fmax.reduce(own[:, 0])
     found = np.zeros(len(rows))
     if np.array_equal(own, np.broadcast_to(usual, own.shape), equal_nan=True):
         return found
@@ -93,8 +114,8 @@ def circumstances(general: Trees, view: TrainingView, rows: Ints) -> Floats:
         part = slice(first, first + ROWS_AT_ONCE)
         whole = view.rows(rows[part])
         there = whole.copy()
-        there[:, block("container").start : block("machine").stop] = usual
-        found[part] = general(whole) - general(there)
+        there[:, MEMORY_COLUMN : block("machine").stop] = usual
+        found[part] = general(whole) - general(there) + effect.of_rows(whole) - effect.of_rows(there)
     return found
 
 
@@ -106,40 +127,39 @@ def _middle(block: Floats) -> Floats:
     return found
 
 
-def _recurring(data: Data, how: Fitting, checked: Data | None) -> Trees | None:
+def _fitted(data: _Data, how: Fitting, checked: _Data | None) -> Trees:
+    others = None if checked is None else (checked.rows, checked.target, checked.weight)
+    return fit_median(data.rows, data.target, data.weight, how, others)
+
+
+def _recurring(data: _Data, how: Fitting, checked: _Data | None) -> Trees | None:
     """Trees for the difference to what past runs lead to expect; None when too few rows have a past."""
-    known = _beyond_past(data)
-    if len(known[0]) < LEAST_ROWS:
+    known = data.beyond_past()
+    if len(known.rows) < LEAST_ROWS:
         return None
-    others = None if checked is None else _beyond_past(checked)
-    return fit_median(*known, how, others if others and len(others[0]) else None)
+    others = None if checked is None else checked.beyond_past()
+    return _fitted(known, how, others if others and len(others.rows) else None)
 
 
-def _beyond_past(data: Data) -> Data:
-    """Rows with a past, and how far their targets are from what it leads to expect."""
-    rows, target, weight = data
-    known = ~np.isnan(rows[:, EXPECTED])
-    return rows[known], (target - rows[:, EXPECTED])[known], weight[known]
-
-
-def _validation(material: Material, encoding: Encoding, rows: Ints | None) -> Data | None:
+def _validation(material: Material, view: TrainingView, effect: MachineEffect, rows: Ints | None) -> _Data | None:
     if rows is None or not len(rows):
         return None
     latency = material.outcomes.latency_s
     weight = typical(material.cell[rows], latency[rows])
     at, weight = sample(weight, MOST_ROWS // 5, 0)
-    return material.view(encoding).rows(rows[at]), np.log1p(latency[rows[at]] * 1000.0), weight
+    features = view.rows(rows[at])
+    return _Data(features, np.log1p(latency[rows[at]] * 1000.0) - effect.of_rows(features), weight)
 
 
 def _memory(material: Material, view: TrainingView, rows: Ints, how: Fitting) -> Trees | None:
-    """Trees for the 95th percentile of log(1 + peak bytes); None when too few peaks were recorded."""
-    peak = material.outcomes.peak_gib[rows]
-    known = np.flatnonzero(~np.isnan(peak))
+    """Trees for the 95th percentile of log(1 + bytes wanted); None when they were recorded too seldom."""
+    wanted = material.outcomes.wanted_gib[rows]
+    known = np.flatnonzero(~np.isnan(wanted))
     if len(known) < LEAST_PEAKS:
         return None
     if len(known) > MOST_ROWS:
         known = np.sort(np.random.default_rng(how.seed).choice(known, MOST_ROWS, replace=False))
-    return fit_quantile(memory_rows(view.rows(rows[known])), np.log1p(peak[known] * GIB), how)
+    return fit_quantile(memory_rows(view.rows(rows[known])), np.log1p(wanted[known] * GIB), how)
 
 
 def _trees(like: BoostedLatency | AnalyticLatency | None) -> tuple[Trees | None, Trees | None]:

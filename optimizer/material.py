@@ -79,7 +79,12 @@ class Material:
         """
         log_ms = np.log1p(self.outcomes.latency_s[rows] * 1000.0) - (0.0 if effect is None else effect)
         recurrence, left_out = learn_recurrence(
-            self.traced.stages, self.traced.warmth, self.traced.stage[rows], self.traced.instance[rows], log_ms
+            self.traced.stages,
+            self.traced.warmth,
+            self.traced.stage[rows],
+            self.traced.instance[rows],
+            log_ms,
+            cores=self.traced.containers[rows, 0],
         )
         encoding = replace(self.codes(rows), recurrence=recurrence)
         return encoding, self.view(encoding, left_out)

@@ -22,7 +22,7 @@ from paretosql.optimizer.folders import refuse_occupied, written_whole
 from paretosql.optimizer.latency_model import TrainedModel
 from paretosql.optimizer.model_parts import Content, kinds
 
-FORMAT, VERSION = "paretosql latency model", 1
+FORMAT, VERSION = "paretosql latency model", 2
 HEADER = "model.json"
 AGAIN = "train the model again and save it."
 

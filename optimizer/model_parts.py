@@ -16,6 +16,7 @@ from paretosql.optimizer.boosted import BoostedLatency
 from paretosql.optimizer.boosting import Trees
 from paretosql.optimizer.encoding import Encoding
 from paretosql.optimizer.frontier import Floats
+from paretosql.optimizer.machine_effect import MachineEffect
 from paretosql.optimizer.past_runs import SCHEMA
 from paretosql.optimizer.recurrence import NO_RECURRENCE, Recurrence
 from paretosql.optimizer.residuals import ErrorModel
@@ -24,6 +25,7 @@ from paretosql.registry import Registry
 
 ARRAYS, PAST = "arrays.arrow", "past.arrow"
 TREES = {"general": "model.txt", "recurring": "recurring.txt", "memory": "memory.txt"}
+EFFECT = ("types", "loads", "usual")
 ERRORS = ("centre", "weight", "process", "spread_at", "spread", "kept_at", "kept")
 Quality = Mapping[str, float] | None
 
@@ -52,8 +54,9 @@ def _write_boosted(model: BoostedLatency) -> Content:
     trees = {name: getattr(model, name) for name in TREES if getattr(model, name) is not None}
     facts = {"hw_codes": dict(model.encoding.hw_codes), "base": {name: each.base for name, each in trees.items()}}
     texts = {TREES[name]: each.booster.model_to_string(num_iteration=each.rounds) for name, each in trees.items()}
-    tables = {ARRAYS: _table({**_ranges(model.ranges), **_errors(model.errors)}), PAST: _cells(model.encoding)}
-    return Content(facts, texts, tables)
+    effect = {f"effect.{name}": getattr(model.effect, name) for name in EFFECT}
+    arrays = _table({**effect, **_ranges(model.ranges), **_errors(model.errors)})
+    return Content(facts, texts, {ARRAYS: arrays, PAST: _cells(model.encoding)})
 
 
 def _read_boosted(content: Content, quality: Quality) -> BoostedLatency:
@@ -65,8 +68,9 @@ def _read_boosted(content: Content, quality: Quality) -> BoostedLatency:
         for name, base in content.facts["base"].items()
     }
     encoding = Encoding(content.facts["hw_codes"], Recurrence(content.tables[PAST]))
-    model = BoostedLatency(encoding, **trees, ranges=_read_ranges(arrays), quality=quality, errors=_read_errors(arrays))
-    return model.ready()
+    effect = MachineEffect(*(arrays[f"effect.{name}"] for name in EFFECT))
+    rest: dict[str, Any] = {"ranges": _read_ranges(arrays), "quality": quality, "errors": _read_errors(arrays)}
+    return BoostedLatency(encoding, **trees, effect=effect, **rest).ready()
 
 
 def _write_analytic(model: AnalyticLatency) -> Content:

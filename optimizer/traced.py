@@ -18,7 +18,7 @@ from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.schema import WARMTHS
 from paretosql.optimizer.stage import Container, Operator, Stage
 from paretosql.optimizer.stage_graph import graph_facts
-from paretosql.optimizer.units import MIB_PER_GIB
+from paretosql.optimizer.units import GIB, MIB_PER_GIB
 from paretosql.optimizer.workload import Trace
 
 WARMTH_CODE = {name: float(code) for code, name in enumerate(reversed(WARMTHS))}  # rest 0, first 1, fresh 2
@@ -61,10 +61,16 @@ class Traced:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What happened: shape (N,) each. `ok` is True for instances that ended well with a known latency."""
+    """What happened: shape (N,) each, NaN unknown.
+
+    Attributes:
+        wanted_gib: memory that each would have used if it had had it: what it used at most, and what it spilled. A
+            container hides the need beyond its size, but not that something was written to disk for want of it.
+        ok: True for instances that ended well with a known latency.
+    """
 
     latency_s: Floats
-    peak_gib: Floats
+    wanted_gib: Floats
     ok: npt.NDArray[np.bool_]
 
 
@@ -109,10 +115,11 @@ def traced(trace: Trace) -> Traced:
 
 def outcomes(trace: Trace) -> Outcomes:
     """What happened to the instances of a trace, in its order."""
-    rows = trace.scan("instances").to_table(columns=["latency_ms", "peak_mem_bytes", "status"])
+    rows = trace.scan("instances").to_table(columns=["latency_ms", "peak_mem_bytes", "spill_bytes", "status"])
     latency = _numbers(rows, "latency_ms") / 1000.0
     ended_well = pc.fill_null(pc.equal(rows["status"], "ok"), False).to_numpy(zero_copy_only=False)
-    return Outcomes(latency, _numbers(rows, "peak_mem_bytes") / (1 << 30), ended_well & (latency >= 0))
+    wanted = _numbers(rows, "peak_mem_bytes") + np.nan_to_num(_numbers(rows, "spill_bytes"))
+    return Outcomes(latency, wanted / GIB, ended_well & (latency >= 0))
 
 
 def _stage(

@@ -42,6 +42,7 @@ STATES = """
     ORDER BY k.position
 """
 
+EXPECTED = [INSTANCE.index(name) for name in ("expected_log_ms", "expected_slope")]
 PAST_COLUMNS = [STAGE.index(name) for name in PAST_OF_STAGE]
 
 
@@ -149,14 +150,15 @@ def view_of(
     Args:
         left_out: for training, the past of every stage without its own job; a stage that is not in it has none.
     """
-    stage_block, expected = blocks.stage.copy(), np.full(len(blocks.instance), np.nan)
+    stage_block, expected = blocks.stage.copy(), np.full((len(blocks.instance), 2), np.nan)
     for at, (stage, warmth) in enumerate(zip(rows.stages, rows.warmth, strict=True)):
         past = encoding.recurrence.past(stage, warmth) if left_out is None else left_out.get(at, NO_PAST)
         stage_block[at, PAST_COLUMNS] = past_features(past)
-        expected[blocks.first[at] : blocks.first[at + 1]] = past.expected_log_ms
+        mine = slice(blocks.first[at], blocks.first[at + 1])
+        expected[mine, 0], expected[mine, 1] = past.expected_log_ms, past.slope
     flat = blocks.first[rows.stage] + rows.instance
     instance_block = blocks.instance[flat]
-    instance_block[:, INSTANCE.index("expected_log_ms")] = expected[flat]
+    instance_block[:, EXPECTED] = expected[flat]
     containers = container_features(rows.containers)
     return TrainingView(rows, stage_block, instance_block, containers, machines.coded(encoding.hw_codes))
 

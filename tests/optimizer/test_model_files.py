@@ -77,7 +77,7 @@ def test_every_damaged_file_is_noticed(saved, name):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"version": 99}, "has version 99; this package reads 1"),
+        ({"version": 99}, "has version 99; this package reads 2"),
         ({"format": "a cake"}, "is no latency model but 'a cake'"),
         ({"columns": ["stage.size"]}, "other features"),
         ({"kind": "oracle"}, "unknown kind"),

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from paretosql.optimizer.past_runs import SCHEMA, cells_of, shares
-from paretosql.optimizer.recurrence import MIN_JOBS, NO_PAST, Recurrence, learn_recurrence
+from paretosql.optimizer.past_runs import SCHEMA, cells_of, shares, speedup
+from paretosql.optimizer.recurrence import MIN_JOBS, NO_PAST, USUAL_SLOPE, Recurrence, learn_recurrence
 from paretosql.optimizer.stage import Stage
 
 
@@ -58,6 +58,46 @@ def test_shares_of_an_instance_matter():
     new = Stage("new", 0, rng.lognormal(10, 1, 50), rng.lognormal(15, 1, 50), signature="s")
     expected = np.expm1(found.past(new).expected_log_ms) / 1000.0
     assert expected == pytest.approx(0.1 + new.in_bytes / 1e7, rel=0.3)
+
+
+def scaled(cores, took, new=7.0):
+    """What is learned from runs of one size and of others on some cores, and what a stage of `new` GB may expect of
+    each number of cores in seconds.
+    """
+    stages = [run(at, 5.0 + at % 3) for at in range(len(cores))]
+    at = np.repeat(np.arange(len(stages)), 4)
+    log_ms = np.log1p(1000.0 * np.array(took)[at])
+    heat = [np.full(4, np.nan)] * len(stages)
+    found, _ = learn_recurrence(stages, heat, at, np.tile(np.arange(4), len(stages)), log_ms, cores=np.array(cores)[at])
+    past = found.past(run(99, new))
+    return (
+        past,
+        lambda cores: np.expm1(past.expected_log_ms[0] + past.slope[0] * speedup(np.log(cores), past.serial)) / 1000,
+    )
+
+
+@pytest.mark.parametrize("serial", [0.0, 0.15, 0.4])
+def test_cores_between_those_seen_are_interpolated(serial):
+    """A stage with a serial part of its own; 3 and 6 cores were never used, and 16 are beyond all."""
+    cores = [0.5, 1.0, 2.0, 4.0, 8.0] * 3
+    _, expected = scaled(cores, [20.0 * (serial + (1 - serial) / each) for each in cores])
+    for each in (0.5, 1.0, 3.0, 6.0, 8.0):
+        assert expected(each) == pytest.approx(20.0 * (serial + (1 - serial) / each), rel=0.15)
+    assert expected(16.0) < expected(8.0)
+
+
+def test_one_number_of_cores_says_nothing_of_others():
+    """Then the stage scales as most do, and what was seen is expected where it was seen."""
+    past, expected = scaled([4.0] * 9, [3.0] * 9)
+    assert expected(4.0) == pytest.approx(3.0, rel=0.05)
+    assert past.slope == pytest.approx(np.full(4, USUAL_SLOPE), abs=0.05)
+
+
+def test_more_cores_are_never_expected_to_be_slower():
+    """Not even if runs with more cores took longer."""
+    cores = [1.0, 2.0, 4.0, 8.0] * 3
+    past, _ = scaled(cores, [2.0 * each**0.4 for each in cores])
+    assert past.slope.tolist() == [0.0] * 4
 
 
 def test_warmth_matters_and_unknown_warmth_is_the_usual():

@@ -22,8 +22,8 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from paretosql.optimizer.trace_sql import sql_over
 from paretosql.optimizer.workload import Header, Trace
-print("ready", flush=True)
 with sql_over(Trace(Header(), {})) as queries:
+    print("ready", flush=True)
     getattr(queries, sys.argv[1])(sys.argv[2])
 """
 

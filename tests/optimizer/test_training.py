@@ -191,6 +191,33 @@ def test_peaks_of_memory_are_learned(model, stage, trace):
     assert plain.memory_floor_gib(stage) == pytest.approx(2 * stage.in_bytes / 2**30 + 0.25)
 
 
+def test_what_was_spilled_was_wanted(stage, trace):
+    """Containers hide what instances would have used: what went to disk is added to the peak."""
+    instances = trace["instances"]
+    peak = np.minimum(instances["peak_mem_bytes"].to_numpy(), 20_000_000)
+    spilled = instances["peak_mem_bytes"].to_numpy() - peak
+    for name, values in (("peak_mem_bytes", peak), ("spill_bytes", spilled)):
+        at = instances.schema.get_field_index(name)
+        instances = instances.set_column(at, instances.schema.field(at), pa.array(values))
+    cut, whole = (prepare(changed(trace, instances=each)) for each in (instances, trace["instances"]))
+    floors = [
+        learn(each, each.ok, Fitting(threads=1, rounds=60)).memory_floor_gib(stage).tolist() for each in (cut, whole)
+    ]
+    assert floors[0] == floors[1]
+
+
+def test_containers_of_one_size_are_said(stage, machines):
+    """A model that never saw another number of cores says that it guesses what they do."""
+    trace = small_trace(12)
+    instances = trace["instances"]
+    at = instances.schema.get_field_index("cpu_cores")
+    same = instances.set_column(at, instances.schema.field(at), pa.array(np.full(len(instances), 2.0, np.float32)))
+    model = train(changed(trace, instances=same), threads=1)
+    assert model.extrapolates(stage, machines) == (
+        "all containers in training had 2 cores: what others would do is a guess",
+    )
+
+
 def test_what_training_has_not_seen_is_said(model, stage, machines):
     """An unseen type of hardware, and inputs far outside of the range; nothing about an ordinary question."""
     assert model.extrapolates(stage, machines) == ()
