@@ -137,6 +137,7 @@ def ablations(setting: Setting) -> Iterator[Row]:
         **{f"policy {name}": (name, usual) for name in ("pareto", "ipa", "raa_only", "uniform_raa", "ipa_raa_path")},
         **{f"weights {w:g}, {1 - w:g}": ("pareto", replace(usual, weights=(w, 1 - w))) for w in (0.0, 0.25, 0.75, 1.0)},
         **{f"at most {m} on a machine": ("pareto", replace(usual, terms=Terms(most=m))) for m in (1, 64)},
+        "partitions tuned": ("pareto", replace(usual, tune_partitions=True)),
         "no groups": ("pareto", replace(usual, terms=_terms(0.0, 0.0, 1_000))),
         "coarse groups": ("pareto", replace(usual, terms=_terms(0.5, 0.3, 64))),
     }

@@ -76,8 +76,14 @@ def check_known(node: exp.Expr, function: str, known: Collection[str], catalog: 
             raise wrong_option(node, name, catalog, f"{function} has no option {name!r}", hint + listed)
 
 
-def constant(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog) -> Any:
-    """The value of an option that is written out or a parameter; ProgrammingError for any other expression."""
+def constant(node: exp.Expr, name: str, value: exp.Expr, catalog: Catalog, *, boolean: bool = False) -> Any:
+    """The value of an option that is written out or a parameter; ProgrammingError for any other expression.
+
+    Args:
+        boolean: whether true and false are values, too.
+    """
+    if boolean and isinstance(value, exp.Boolean):
+        return bool(value.this)
     if isinstance(value, exp.Placeholder):
         return catalog.parameters[str(value.this)]
     negative = isinstance(value, exp.Neg)

@@ -28,8 +28,15 @@ SCHEMA = pa.schema(
     ]
 )
 
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 # the options, and what is made of their values
-KINDS: dict[Callable[[Any], Any], str] = {str: "text", int: "a whole number", float: "a number"}
+KINDS: dict[Callable[[Any], Any], str] = {str: "text", int: "a whole number", float: "a number", _flag: "true or false"}
 OPTIONS: dict[str, Callable[[Any], Any]] = {
     "policy": str,
     "workload": str,
@@ -45,6 +52,7 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "days": int,
     "past": int,
     "explore": float,
+    "tune_partitions": _flag,
     "model": str,
 }
 
@@ -59,7 +67,7 @@ def replace_simulation(node: exp.Expr, catalog: Catalog) -> Simulate:
     check_known(node, "trace_simulate", OPTIONS, catalog)
     found: dict[str, Any] = {}
     for name, value in options_of(node).items():
-        given = constant(node, name, value, catalog)
+        given = constant(node, name, value, catalog, boolean=OPTIONS[name] is _flag)
         try:
             found[name] = OPTIONS[name](given)
         except (TypeError, ValueError) as fault:

@@ -39,6 +39,8 @@ class Decision:
         seconds: what each part took: features and model together, policy.
         method: the policy that answered, which is the baseline's name when another had to be replaced.
         warnings: why, and where the model was asked about what it has never seen.
+        most: a machine may run at most this many instances of the stage, also of those that wait; None: any number.
+        stage: the stage as it was cut anew, see `partitions`; None: as it was asked.
     """
 
     machine: Ints
@@ -53,6 +55,8 @@ class Decision:
     seconds: Mapping[str, float]
     method: str
     warnings: tuple[str, ...] = field(default=())
+    most: int | None = None
+    stage: Stage | None = None
 
     @property
     def waiting(self) -> int:
@@ -194,6 +198,7 @@ def _decision(
         {"model": asked - ask.began, "policy": time.perf_counter() - asked},
         outcome.method,
         warnings,
+        problem.most,
     )
 
 

@@ -22,6 +22,7 @@ from paretosql.optimizer.jobs import Workload
 from paretosql.optimizer.latency_model import LatencyModel
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.noise import noise_of
+from paretosql.optimizer.partitions import tuned
 from paretosql.optimizer.recording import join, record
 from paretosql.optimizer.simulate import Decider, Run, Simulator
 from paretosql.optimizer.stage import Container, Stage
@@ -41,6 +42,7 @@ class Conditions:
         weights: of latency and cost in every decision.
         limit_s: the time limit of a decision; 60 s so that slow searches can end.
         noise: none, gaussian, bootstrap or straggler.
+        tune_partitions: True: policies with predictions may also halve or double the number of instances.
     """
 
     weights: tuple[float, float] = (0.5, 0.5)
@@ -48,6 +50,7 @@ class Conditions:
     noise: str = "none"
     terms: Terms = field(default_factory=Terms)
     seed: int = 0
+    tune_partitions: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,17 +171,22 @@ def simulate(
     if deciding is None and rule not in MODEL_FREE:
         raise DataError(compose(f"{policy} needs a latency model", hint="train one on a trace: paretosql train DIR."))
 
+    tune = conditions.tune_partitions and rule not in MODEL_FREE
+
     def decider(stage: Stage, machines: Machines) -> Decision:
-        return decide(
-            stage,
-            machines,
-            deciding,
-            weights=conditions.weights,
-            deadline_s=conditions.limit_s,
-            policy=rule,
-            terms=conditions.terms,
-            seed=conditions.seed,
-        )
+        def decided(cut: Stage) -> Decision:
+            return decide(
+                cut,
+                machines,
+                deciding,
+                weights=conditions.weights,
+                deadline_s=conditions.limit_s,
+                policy=rule,
+                terms=conditions.terms,
+                seed=conditions.seed,
+            )
+
+        return tuned(stage, decided, conditions.weights) if tune else decided(stage)
 
     asked = exploring(decider, conditions.terms, explore, conditions.seed) if explore else decider
 

@@ -45,6 +45,7 @@ class StageRun:
     finish_s: Floats
     left: int
     waiting: dict[tuple[float, float], list[int]] = field(default_factory=dict)  # by container, heaviest last
+    here: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # how many run on each machine now
 
     @property
     def finished_s(self) -> float:
@@ -185,10 +186,12 @@ class Simulator:
         began = time.perf_counter()
         decision = self._decider(stage, machines)
         seconds = time.perf_counter() - began
+        stage = stage if decision.stage is None else decision.stage
         size = len(stage)
         run = StageRun(
             stage, now, decision, seconds, self._noise(stage.job_id, stage.stage_id, size),
             decision.machine.copy(), np.full(size, np.nan), np.full(size, np.nan), size,
+            here=np.zeros(len(self._size), dtype=np.int64),
         )  # fmt: skip
         placed = np.flatnonzero(run.machine >= 0)
         self._start(run, placed, machines.cpu_util, machines.io_util, now)
@@ -207,6 +210,7 @@ class Simulator:
         containers = run.decision.containers[rows]
         np.subtract.at(self._free, machine, containers)
         np.add.at(self._running, machine, 1)
+        np.add.at(run.here, machine, 1)
         if (self._free < -TOLERANCE * 1e3).any():
             raise OperationalError(f"{run.decision.method} put more on a machine than it has room for")
         where = Situation(machine, containers[:, 0], containers[:, 1], cpu[machine], io[machine])
@@ -220,6 +224,7 @@ class Simulator:
         j = int(run.machine[row])
         self._free[j] += run.decision.containers[row]
         self._running[j] -= 1
+        run.here[j] -= 1
         run.left -= 1
         if not run.left:
             self._finish_stage(run, now)
@@ -227,10 +232,13 @@ class Simulator:
             self._admit(j, now)
 
     def _admit(self, j: int, now: float) -> None:
-        """Let waiting instances onto a machine that has room again: the oldest stage and its heaviest first."""
+        """Let waiting instances onto a machine that has room again: the oldest stage and its heaviest first, and never
+        more of a stage than its decision allows on one machine.
+        """
         for run in list(self._queue):
+            most = np.inf if run.decision.most is None else run.decision.most
             for size, rows in list(run.waiting.items()):
-                while rows and (np.asarray(size) <= self._free[j] + TOLERANCE).all():
+                while rows and run.here[j] < most and (np.asarray(size) <= self._free[j] + TOLERANCE).all():
                     row = rows.pop()
                     run.machine[row] = j
                     load = self._load(now)

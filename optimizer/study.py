@@ -39,6 +39,7 @@ class Question:
         machines: how many; None for what suits the workload, or those of the trace.
         days, past, explore: of history: its days, jobs on each of them (None for what suits the workload), and the
             share of stages in containers at random.
+        tune_partitions: True: policies with predictions may also halve or double the instances of a stage.
     """
 
     policies: tuple[str, ...] = ("fuxi", "pareto")
@@ -56,6 +57,7 @@ class Question:
     past: int | None = None
     explore: float = 0.3
     limit_s: float = 60.0
+    tune_partitions: bool = False
 
     def __post_init__(self) -> None:
         known = {*baselines(), "pareto", ORACLE}
@@ -114,7 +116,9 @@ def run_study(
 
 
 def _conditions(question: Question, seed: int) -> Conditions:
-    return Conditions(question.weights, question.limit_s, question.noise, seed=seed)
+    return Conditions(
+        question.weights, question.limit_s, question.noise, seed=seed, tune_partitions=question.tune_partitions
+    )
 
 
 @dataclass(frozen=True)

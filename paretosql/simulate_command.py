@@ -62,6 +62,7 @@ def simulate_main(words: Sequence[str]) -> int:
         days=options.days,
         past=options.past,
         explore=options.explore,
+        tune_partitions=options.tune_partitions,
     )
     trace = None if options.trace is None else read_trace(options.trace)
     model = None if options.model is None else load_model(options.model)
@@ -133,6 +134,7 @@ def _simulate_parser() -> argparse.ArgumentParser:
     add("--days", type=int, default=3, metavar="N", help="days of history to learn from (3)")
     add("--past", type=int, metavar="N", help="jobs on each of them (what suits the workload)")
     add("--explore", type=float, default=0.3, metavar="X", help="share of its stages in containers at random (0.3)")
+    add("--tune-partitions", action="store_true", help="let policies halve or double the instances of a stage")
     add("--model", metavar="MODEL", help="a trained model (default: one is trained on the history, or on the trace)")
     add("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
     add("--html", type=Path, metavar="FILE", help="also write a report with pictures")

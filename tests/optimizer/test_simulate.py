@@ -127,6 +127,22 @@ def test_what_waits_starts_when_there_is_room():
     assert each.latency_s > 2.5 * (each.finish_s - each.start_s).min()
 
 
+def test_what_waits_keeps_apart():
+    """Also what is admitted later never makes a machine run more instances of a stage than its decision allows."""
+    workload = Workload("x", (Job("j", "t", 0.0, (stage(12),), ()),), small_fleet(2, cores=8, memory_gib=64.0))
+
+    def decider(asked, machines):
+        found = decide(asked, machines, None)
+        first = np.where(np.arange(12) < 4, np.arange(12) % 2, -1)
+        return replace(found, machine=first, most=2)
+
+    done = Simulator(workload, decider, TRUTH, QUIET).run().stages[0]
+    for at in done.start_s:
+        running = (done.start_s <= at) & (done.finish_s > at)
+        assert np.bincount(done.machine[running], minlength=2).max() <= 2
+    assert len(np.unique(done.start_s)) >= 3
+
+
 def test_room_that_never_comes():
     """Instances in containers larger than every machine are an error, not an endless run."""
     workload = Workload("w", (Job("j", "t", 0.0, (stage(1, container=Container(8.0, 32.0)),)),), small_fleet())

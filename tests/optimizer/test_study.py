@@ -183,6 +183,9 @@ def test_sql(folder):
         ).fetchall()
         assert len(rows) == 3
         assert all(row[1] > 0 and row[2] > 0 and row[3] > 0 for row in rows)
+        more = one.replace("seed => 2", "seed => 2, tune_partitions => true")
+        counts = [con.execute(f"SELECT sum(instances) FROM {each}").fetchone()[0] for each in (one, more)]
+        assert counts[0] != counts[1]
         plan = con.execute(f"EXPLAIN SELECT * FROM {one}").fetchall()
         assert ("simulate", "jobs made up, policy = pareto, workload = A, jobs = 3, days = 1, past = 9, seed = 2") in [
             row[1:3] for row in plan
@@ -196,6 +199,7 @@ def test_sql(folder):
         ("trace_simulate('', past => 0)", DataError, "past is 0"),
         ("trace_simulate('', policy => 'x')", ProgrammingError, "no policy named 'x'"),
         ("trace_simulate('', jobs => 'x')", ProgrammingError, "jobs is a whole number"),
+        ("trace_simulate('', tune_partitions => 'yes')", ProgrammingError, "tune_partitions is true or false"),
         ("trace_simulate('', job => 3)", ProgrammingError, "no option 'job'"),
         ("trace_simulate('', model => 'nowhere')", OperationalError, "nowhere"),
     ],
