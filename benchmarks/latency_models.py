@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ INNER_SCALES = (50, 20, 10, 5)  # left out in turn: smaller and larger ones stay
 QUERY_FOLDS = 5
 HELD_BACK = 0.2
 
+TORCH = importlib.util.find_spec("torch") is not None
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -40,15 +43,16 @@ class Question:
     whole: Trace
     held_back: Mask
     judged: Mask
+    network: bool = True  # whether the graph transformer is trained, too, which takes minutes
 
 
 @benchmark("latency/real", unit="relative error", lower_is_better=True, minutes=10.0)
 def real_traces(setting: Setting) -> Iterator[Row]:
     """Errors on what was held back of real Spark runs, with the median of a stage as baseline. `instances`: a fifth of
     the instances with input of stages whose others were seen. `scale`: all runs of TPC-H at one scale factor, where
-    smaller and larger ones were seen. `queries`: all runs of a few TPC-H queries. The traces are in the folder that the
-    environment variable PARETOSQL_TRACES names; wmape is sum |error| / sum of latency, stage wmape that of the slowest
-    instances of stages.
+    smaller and larger ones were seen. `queries`: all runs of a few TPC-H queries. The graph transformer is trained on
+    one split of each kind, if torch is installed. The traces are in the folder that the environment variable
+    PARETOSQL_TRACES names; wmape is sum |error| / sum of latency, stage wmape that of the slowest instances of stages.
     """
     folder = os.environ.get(FOLDER)
     if not folder:
@@ -66,13 +70,15 @@ def _questions(folder: Path, setting: Setting) -> Iterator[Question]:
             yield _instances(name, read_trace(place), setting.seed)
     if (folder / TPCH).is_dir():
         whole = read_trace(folder / TPCH)
-        for scale in INNER_SCALES if full else INNER_SCALES[:1]:
-            yield _by_job(TPCH, f"scale {scale}", whole, lambda job, s=scale: f"-sf{s}-" in job)
+        for at, scale in enumerate(INNER_SCALES if full else INNER_SCALES[:1]):
+            found = _by_job(TPCH, f"scale {scale}", whole, lambda job, s=scale: f"-sf{s}-" in job)
+            yield replace(found, network=full and at == 0)
         queries = sorted({_query(job) for job in whole["jobs"]["job_id"].to_pylist()})
         shuffled = np.random.default_rng(setting.seed).permutation(queries)
-        for fold in np.array_split(shuffled, QUERY_FOLDS)[: QUERY_FOLDS if full else 1]:
+        for at, fold in enumerate(np.array_split(shuffled, QUERY_FOLDS)[: QUERY_FOLDS if full else 1]):
             chosen = sorted(fold.tolist())
-            yield _by_job(TPCH, f"queries {', '.join(chosen)}", whole, lambda job, c=chosen: _query(job) in c)
+            found = _by_job(TPCH, f"queries {', '.join(chosen)}", whole, lambda job, c=chosen: _query(job) in c)
+            yield replace(found, network=full and at == 0)
 
 
 def _query(job: str) -> str:
@@ -104,10 +110,13 @@ def _answers(question: Question, seed: int) -> Iterator[Row]:
         ],
         return_inverse=True,
     )
+    how = {"seed": seed, "threads": os.cpu_count() or 1}
     learners: dict[str, Callable[[], Any]] = {
-        "boosted": lambda: train(seen, seed=seed, threads=os.cpu_count() or 1),
+        "boosted": lambda: train(seen, **how),
         "stage median": lambda: train_stage_median(seen),
     }
+    if question.network and TORCH:
+        learners["graph transformer"] = lambda: train(seen, **how, learner="graph_transformer")
     for name, learn in learners.items():
         began = time.perf_counter()
         model = learn()

@@ -11,7 +11,7 @@ machine, so that a plan never exceeds real room.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ CAPS, MOST_CAPS = 9, 80  # latencies that are tried between the fastest and the 
 FILLED = 800  # groups of instances that are placed in all plans together
 REFINED = 3  # more of them around the point that is chosen
 ROUNDS = 12  # of raising prices
+SHARES = (0.5, 1.0, 1.5)  # of these prices that plans are filled with, beside none
 FEW = 8  # options of a group of instances that are sorted before more are asked for
 
 
@@ -53,38 +54,43 @@ class Allocation:
 
 
 class _Room:
-    """What is free on every machine while a plan is filled."""
+    """What is free on every machine while a plan is filled: first fit, machine by machine, in each group.
 
-    def __init__(self, problem: Problem, members: list[Ints]) -> None:
-        self.free = [problem.free[machines] for machines in members]
-        self.slots = [np.full(len(machines), problem.most, dtype=np.int64) for machines in members]
-        self._best = [self._most(g) for g in range(len(members))]
+    Plain lists: most calls look at one or two machines, for which arrays take ten times as long.
+    """
 
-    def take(self, g: int, container: Floats, wanted: int) -> Ints:
-        """Reserve up to `wanted` containers in a group; how many on each of its machines, empty without any room."""
-        best = self._best[g]
-        if container[0] > best[0] or container[1] > best[1]:
+    def __init__(self, free: list[list[tuple[float, float]]], most: int) -> None:
+        self._cores = [[cores + TOLERANCE for cores, _ in each] for each in free]
+        self._memory = [[memory + TOLERANCE for _, memory in each] for each in free]
+        self._slots = [[most] * len(each) for each in free]
+        self._first = [0] * len(free)  # all machines before it are full of instances
+        self._refused: list[list[tuple[float, float]]] = [[] for _ in free]  # sizes that no machine has room for
+
+    def take(self, g: int, cores: float, memory: float, wanted: int) -> list[tuple[int, int]]:
+        """Reserve up to `wanted` containers in a group: positions of machines in it, and how many on each."""
+        if any(cores >= least and memory >= also for least, also in self._refused[g]):
             return _NONE
-        each = np.floor((self.free[g] + TOLERANCE) / container).min(axis=1)
-        each = np.minimum(np.maximum(each, 0), self.slots[g]).astype(np.int64)
-        total = np.cumsum(each)
-        each = np.minimum(each, np.maximum(0, wanted - (total - each)))
-        self.free[g] -= each[:, None] * container
-        self.slots[g] -= each
-        self._best[g] = self._most(g)
-        taken: Ints = each
-        return taken
+        free_cores, free_memory, slots = self._cores[g], self._memory[g], self._slots[g]
+        found, left, first = [], wanted, self._first[g]
+        for j in range(first, len(slots)):
+            if free_cores[j] >= cores and free_memory[j] >= memory and slots[j]:
+                count = min(left, slots[j], int(free_cores[j] / cores), int(free_memory[j] / memory))
+                free_cores[j] -= count * cores
+                free_memory[j] -= count * memory
+                slots[j] -= count
+                found.append((j, count))
+                left -= count
+                if not left:
+                    break
+        else:
+            self._refused[g].append((cores, memory))
+        while first < len(slots) and not slots[first]:
+            first += 1
+        self._first[g] = first
+        return found
 
-    def _most(self, g: int) -> tuple[float, float]:
-        """Cores and GiB that no machine of the group exceeds."""
-        open_ = self.slots[g] > 0
-        if not open_.any():
-            return (0.0, 0.0)
-        cores, memory = self.free[g][open_].max(axis=0) + TOLERANCE
-        return float(cores), float(memory)
 
-
-_NONE = np.empty(0, dtype=np.int64)
+_NONE: list[tuple[int, int]] = []
 
 
 @dataclass(frozen=True)
@@ -99,17 +105,22 @@ class _Options:
     members: list[Ints]  # machines of each group
     use: Floats  # (P, 3): cores, GiB, and 1 for the instance itself
     room: Floats  # (G, 3): what all machines of a group have of each
-    group: list[int]  # `machines`, and the first two columns of `use`, for loops
-    sizes: list[Floats]
+    group: list[int]  # `machines`, the first two columns of `use`, and what is free in each group, for loops
+    sizes: list[tuple[float, float]]
+    free: list[list[tuple[float, float]]]
+    slowest_first: Ints  # (K,), groups of instances by the best latency of each
+    order: Ints  # (m,), instances by group, in each the heaviest first; `starts` (K + 1,) is where groups begin
+    starts: list[int]
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """Instances of group k that got an option, and their machines."""
+    """`count` instances of group k that got an option on one machine."""
 
     k: int
     option: int
-    machines: Ints
+    machine: int
+    count: int
 
 
 def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadline: float | None = None) -> Allocation:
@@ -129,13 +140,11 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
         wait = Plan(np.full(problem.size, WAITS), np.full(problem.size, problem.default))
         return Allocation(np.zeros((1, 2)), (wait,), 0, stage_frontier([]))
     bound = _bound(options)
-    tried: dict[float, tuple[tuple[float, float], Plan]] = {}
-    price = np.zeros((len(options.members), 3))
+    tried: dict[float, list[_Tried]] = {}
 
     def attempt(cap: float) -> None:
         if cap not in tried:
-            plan = _fill(problem, options, cap, price)
-            tried[cap] = (score(problem, plan), plan)
+            tried[cap] = [_Tried(score(problem, plan), plan) for plan in _plans(problem, options, cap)]
 
     def late() -> bool:
         return deadline is not None and time.perf_counter() > deadline and bool(tried)
@@ -144,15 +153,23 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
         if late():
             break
         attempt(cap)
+    points, plans, chosen = _front(tried, weights)
     for _ in range(REFINED):
-        points, _, chosen = _front(tried, weights)
         nearby = _between(points, chosen, tried)
         if late() or not nearby:
             break
         for cap in nearby:
             attempt(cap)
-    points, plans, chosen = _front(tried, weights)
+        points, plans, chosen = _front(tried, weights)
     return Allocation(points, plans, chosen, bound)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A plan and its latency and cost."""
+
+    point: tuple[float, float]
+    plan: Plan
 
 
 def _options(problem: Problem) -> _Options:
@@ -172,17 +189,23 @@ def _options(problem: Problem) -> _Options:
     flat = np.flatnonzero(np.isfinite(latency).any(axis=0).ravel())
     latency = latency.reshape(len(latency), -1)[:, flat]
     use = np.column_stack((problem.containers[flat % containers], np.ones(len(flat))))
+    size = np.bincount(problem.instance_group, minlength=len(latency))
+    best = latency.min(axis=1, initial=np.inf)
     return _Options(
         latency,
         latency * problem.price_per_second[flat % containers],
         flat % containers,
         flat // containers,
-        np.bincount(problem.instance_group, minlength=len(latency)),
+        size,
         members,
         use,
         np.array([[*problem.free[m].sum(axis=0), len(m) * problem.most] for m in members]),
         (flat // containers).tolist(),
-        list(use[:, :2]),
+        [(cores, memory) for cores, memory, _ in use.tolist()],
+        [[(cores, memory) for cores, memory in problem.free[machines].tolist()] for machines in members],
+        np.argsort(-np.where(np.isfinite(best), best, 0.0), kind="stable"),
+        np.lexsort((-problem.weight, problem.instance_group)),
+        [0, *np.cumsum(size).tolist()],
     )
 
 
@@ -209,19 +232,18 @@ def _caps(bound: Frontier, groups: int) -> list[float]:
     return [*times[at].tolist(), np.inf]
 
 
-def _front(
-    tried: dict[float, tuple[tuple[float, float], Plan]], weights: tuple[float, float]
-) -> tuple[Floats, tuple[Plan, ...], int]:
+def _front(tried: dict[float, list[_Tried]], weights: tuple[float, float]) -> tuple[Floats, tuple[Plan, ...], int]:
     """Undominated plans of those that place the most instances."""
-    placed = np.array([int((plan.machine >= 0).sum()) for _, plan in tried.values()])
-    most = [each for each, count in zip(tried.values(), placed, strict=True) if count == placed.max()]
-    points = np.array([point for point, _ in most])
+    found = [each for plans in tried.values() for each in plans]
+    placed = [int((each.plan.machine >= 0).sum()) for each in found]
+    most = [each for each, count in zip(found, placed, strict=True) if count == max(placed)]
+    points = np.array([each.point for each in most])
     kept = pareto(points)
     points = points[kept]
-    return points, tuple(most[at][1] for at in kept), nearest_utopia(points, weights)
+    return points, tuple(most[at].plan for at in kept), nearest_utopia(points, weights)
 
 
-def _between(points: Floats, chosen: int, tried: dict[float, tuple[tuple[float, float], Plan]]) -> list[float]:
+def _between(points: Floats, chosen: int, tried: dict[float, list[_Tried]]) -> list[float]:
     """Caps half way from the chosen point to its neighbours, where these are far."""
     caps = []
     for other in (chosen - 1, chosen + 1):
@@ -232,30 +254,53 @@ def _between(points: Floats, chosen: int, tried: dict[float, tuple[tuple[float, 
     return [cap for cap in caps if cap not in tried]
 
 
-def _fill(problem: Problem, options: _Options, cap: float, price: Floats) -> Plan:
-    """A plan within the cap as far as room allows; the rest takes what is fastest, or waits."""
+def _plans(problem: Problem, options: _Options, cap: float) -> Iterator[Plan]:
+    """Plans within the cap as far as room allows; the rest takes what is fastest, or waits.
+
+    Where everyone gets its cheapest option that is the only one; else others follow, with more and more of the prices
+    that would make demand fit: how much suits depends on how well containers fill machines.
+    """
     cost = np.where(options.latency <= cap * (1 + TOLERANCE), options.cost, np.inf)
-    priced = _priced(problem, options, cost, price)
-    room = _Room(problem, options.members)
+    plan, undisturbed = _fill(problem, options, cost)
+    yield plan
+    if not undisturbed:
+        added = (_prices(options, cost)[options.machines] * options.use).sum(axis=1)
+        for share in SHARES:
+            yield _fill(problem, options, cost + share * added)[0]
+
+
+def _fill(problem: Problem, options: _Options, priced: Floats) -> tuple[Plan, bool]:
+    """A plan by regret, and whether everyone got the option with the least of `priced`."""
+    room = _Room(options.free, problem.most)
     taken: list[_Taken] = []
     left = options.size.tolist()
 
-    def place(k: int, order: Iterator[int]) -> None:
-        for option in order:
-            if not left[k]:
-                return
-            g = options.group[option]
-            each = room.take(g, options.sizes[option], left[k])
-            if each.any():
-                taken.append(_Taken(k, option, np.repeat(options.members[g], each)))
-                left[k] -= int(each.sum())
+    def place(k: int, option: int) -> None:
+        g = options.group[option]
+        for j, count in room.take(g, *options.sizes[option], left[k]):
+            taken.append(_Taken(k, option, int(options.members[g][j]), count))
+            left[k] -= count
 
-    for k in _by_regret(priced, options).tolist():
-        place(k, _ascending(priced[k]))
-    for k in np.argsort(-_fastest(options), kind="stable").tolist():
+    undisturbed = True
+    order, best = _by_regret(priced, options)
+    for k, option in zip(order, best, strict=True):
+        place(k, option)
         if left[k]:
-            place(k, _ascending(options.latency[k]))
-    return _written(problem, options, taken)
+            undisturbed = False
+            _try_all(priced[k], place, k, left)
+    for k in options.slowest_first.tolist():
+        if left[k]:
+            undisturbed = False
+            _try_all(options.latency[k], place, k, left)
+    return _written(problem, options, taken), undisturbed
+
+
+def _try_all(values: Floats, place: Callable[[int, int], None], k: int, left: list[int]) -> None:
+    """Place instances of group k by rising values of the options until none is left."""
+    for option in _ascending(values):
+        place(k, option)
+        if not left[k]:
+            return
 
 
 def _fastest(options: _Options) -> Floats:
@@ -277,19 +322,18 @@ def _ascending(values: Floats) -> Iterator[int]:
         yield from (at for at in order[: int(np.isfinite(values).sum())].tolist() if at not in seen)
 
 
-def _priced(problem: Problem, options: _Options, cost: Floats, price: Floats) -> Floats:
-    """Costs with prices for machine groups on top that make demand fit, if a few rounds can.
-
-    `price`, shape (G, 3) for a core, a GiB and an instance, is where they start, and is left where they end.
+def _prices(options: _Options, cost: Floats) -> Floats:
+    """Prices of machine groups, shape (G, 3) for a core, a GiB and an instance, under which demand fits room, if a few
+    rounds can find them.
     """
     use, room = options.use, options.room
-    possible = np.isfinite(cost).any(axis=1) & (options.size > 0)
-    if not possible.any():
-        return cost
-    rows = np.flatnonzero(possible)
+    price = np.zeros((len(options.members), 3))
+    rows = np.flatnonzero(np.isfinite(cost).any(axis=1) & (options.size > 0))
+    if not len(rows):
+        return price
     reach, size = cost[rows], options.size[rows]
     scale = float(np.median(reach.min(axis=1))) / use.mean(axis=0)
-    priced = reach + (price[options.machines] * use).sum(axis=1) if price.any() else reach
+    priced = reach
     for round_ in range(ROUNDS):
         choice = priced.argmin(axis=1)
         demand = np.zeros_like(price)
@@ -297,15 +341,15 @@ def _priced(problem: Problem, options: _Options, cost: Floats, price: Floats) ->
         excess = demand / np.maximum(room, TOLERANCE) - 1.0
         if (excess <= 0).all():
             break
-        price[:] = np.maximum(0.0, price + scale * np.clip(excess, -0.5, 2.0) / np.sqrt(1.0 + round_))
+        price = np.maximum(0.0, price + scale * np.clip(excess, -0.5, 2.0) / np.sqrt(1.0 + round_))
         priced = reach + (price[options.machines] * use).sum(axis=1)
-    found = cost.copy()
-    found[rows] = priced
-    return found
+    return price
 
 
-def _by_regret(priced: Floats, options: _Options) -> Ints:
-    """Groups of instances, first those that lose most per core when their best machines are full."""
+def _by_regret(priced: Floats, options: _Options) -> tuple[list[int], list[int]]:
+    """Groups of instances, first those that lose most per core when their best machines are full, and the best option
+    of each.
+    """
     starts = np.flatnonzero(np.concatenate(([True], np.diff(options.machines) > 0)))  # pairs are in order of machines
     by_machine = np.minimum.reduceat(priced, starts, axis=1)
     best = by_machine.min(axis=1)
@@ -313,23 +357,30 @@ def _by_regret(priced: Floats, options: _Options) -> Ints:
     with np.errstate(invalid="ignore"):
         regret = np.where(np.isfinite(best), second - best, -1.0)
     rows = np.flatnonzero((options.size > 0) & np.isfinite(best))
-    return rows[np.lexsort((-_fastest(options)[rows], -regret[rows]))]
+    rows = rows[np.lexsort((-_fastest(options)[rows], -regret[rows]))]
+    return rows.tolist(), priced[rows].argmin(axis=1).tolist()
 
 
 def _written(problem: Problem, options: _Options, taken: list[_Taken]) -> Plan:
     """Instances of a group in order of work take the places of the group, fastest first."""
     machine = np.full(problem.size, WAITS, dtype=np.int64)
     container = np.full(problem.size, problem.default, dtype=np.int64)
-    places: dict[int, list[tuple[float, int, Ints]]] = {}
-    for each in taken:
-        seconds = float(options.latency[each.k, each.option])
-        places.setdefault(each.k, []).append((seconds, each.option, each.machines))
-    order = np.lexsort((-problem.weight, problem.instance_group))
-    starts = np.concatenate(([0], np.cumsum(options.size)))
-    for k, mine in places.items():
-        mine.sort(key=lambda place: place[0])
-        where = np.concatenate([machines for _, _, machines in mine])
-        which = np.concatenate([np.full(len(m), options.container[option]) for _, option, m in mine])
-        rows = order[starts[k] : starts[k] + len(where)]
-        machine[rows], container[rows] = where, which
+    if not taken:
+        return Plan(machine, container)
+    k, option, where, count = np.array([(each.k, each.option, each.machine, each.count) for each in taken]).T
+    by_speed = np.lexsort((option, options.latency[k, option], k))
+    k, count = k[by_speed], count[by_speed]
+    first = np.concatenate(([0], np.cumsum(count)))[:-1]
+    begins = np.maximum.accumulate(np.where(np.concatenate(([True], np.diff(k) > 0)), first, 0))  # of each group
+    at = np.repeat(np.asarray(options.starts)[k] + first - begins, count) + _counted(count)
+    rows = options.order[at]
+    machine[rows] = np.repeat(where[by_speed], count)
+    container[rows] = np.repeat(options.container[option[by_speed]], count)
     return Plan(machine, container)
+
+
+def _counted(counts: Ints) -> Ints:
+    """0, 1, .. for each of some counts, one after the other."""
+    total = np.cumsum(counts)
+    found: Ints = np.arange(int(total[-1])) - np.repeat(total - counts, counts)
+    return found

@@ -23,6 +23,7 @@ from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.training_view import TrainingView
 from paretosql.optimizer.units import LEAST_S
 
 SPEED_UP, SLOW_DOWN = 0.8, 0.8  # exponent of cores, and share per utilisation; section 4.2
@@ -64,6 +65,10 @@ class AnalyticLatency:
         for code, value in self.hw_factor.items():
             factor[codes == code] = value
         return np.maximum(terms(rows) @ self.constants * factor, LEAST_S)
+
+    def predict_view(self, view: TrainingView, at: Ints) -> Floats:
+        """Seconds of some instances of a trace, shape (len(at),)."""
+        return self.predict(view.rows(at))
 
     def grid(self, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None) -> Floats:
         """Seconds of instances on machines in containers, shape (m, n, k)."""

@@ -29,6 +29,7 @@ from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.past_runs import speedup
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.training_view import TrainingView
 from paretosql.optimizer.units import GIB, LEAST_S
 
 EXPECTED, SLOPE = column("instance", "expected_log_ms"), column("instance", "expected_slope")
@@ -73,6 +74,10 @@ class BoostedLatency:
         found[~past] = self.general(rows[~past])
         found += self.effect.of_rows(rows)
         return np.maximum(np.expm1(found) / 1000.0, LEAST_S)
+
+    def predict_view(self, view: TrainingView, at: Ints) -> Floats:
+        """Seconds of some instances of a trace, shape (len(at),)."""
+        return self.predict(view.rows(at))
 
     def grid(self, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None) -> Floats:
         """Seconds of instances on machines in containers, shape (m, n, k). For the cost see `forest.product`."""

@@ -10,6 +10,7 @@ from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.training_view import TrainingView
 
 
 class LatencyModel(Protocol):
@@ -62,6 +63,6 @@ class TrainedModel(LatencyModel, Protocol):
     @property
     def log_residuals(self) -> Floats: ...
 
-    def predict(self, rows: Floats) -> Floats:
-        """Seconds of instances given as whole rows of features, shape (p, len(features.COLUMNS)); shape (p,)."""
+    def predict_view(self, view: TrainingView, at: Ints) -> Floats:
+        """Seconds of some instances of a trace, by position in it, before they ran; shape (len(at),)."""
         ...

@@ -16,6 +16,7 @@ from paretosql.optimizer.boosted import BoostedLatency
 from paretosql.optimizer.boosting import Trees
 from paretosql.optimizer.encoding import Encoding
 from paretosql.optimizer.frontier import Floats
+from paretosql.optimizer.graph_latency import GraphLatency, Scaling
 from paretosql.optimizer.machine_effect import MachineEffect
 from paretosql.optimizer.past_runs import SCHEMA
 from paretosql.optimizer.recurrence import NO_RECURRENCE, Recurrence
@@ -23,7 +24,7 @@ from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage_median import StageMedian, StageMedians
 from paretosql.registry import Registry
 
-ARRAYS, PAST = "arrays.arrow", "past.arrow"
+ARRAYS, PAST, NETWORK, SCALING = "arrays.arrow", "past.arrow", "network.arrow", "scaling.arrow"
 TREES = {"general": "model.txt", "recurring": "recurring.txt", "memory": "memory.txt"}
 EFFECT = ("types", "loads", "usual")
 ERRORS = ("centre", "weight", "process", "spread_at", "spread", "kept_at", "kept")
@@ -73,6 +74,36 @@ def _read_boosted(content: Content, quality: Quality) -> BoostedLatency:
     return BoostedLatency(encoding, **trees, effect=effect, **rest).ready()
 
 
+def _write_graph(model: GraphLatency) -> Content:
+    """The model beneath, and the network: a row for each of its tensors."""
+    below = _write_boosted(model.below)
+    tensors = pa.table(
+        {
+            "name": pa.array(list(model.weights), pa.string()),
+            "shape": pa.array([list(each.shape) for each in model.weights.values()], pa.list_(pa.int32())),
+            "values": pa.array([each.ravel() for each in model.weights.values()], pa.list_(pa.float32())),
+        }
+    )
+    scaling: dict[str, Floats | Sequence[float]] = {
+        "middle": model.scaling.middle,
+        "spread": model.scaling.spread,
+        "level": [model.scaling.level],
+    }
+    more = {NETWORK: tensors, SCALING: _table({**scaling, **_errors(model.errors)})}
+    return Content(below.facts, below.texts, {**below.tables, **more})
+
+
+def _read_graph(content: Content, quality: Quality) -> GraphLatency:
+    table = content.tables[NETWORK]
+    weights = {
+        name: np.array(values, dtype=np.float32).reshape(shape)
+        for name, shape, values in zip(*(table[name].to_pylist() for name in ("name", "shape", "values")), strict=True)
+    }
+    arrays = _arrays(content, SCALING)
+    scaling = Scaling(arrays["middle"], arrays["spread"], float(arrays["level"][0]))
+    return GraphLatency(_read_boosted(content, None), weights, scaling, quality, _read_errors(arrays)).ready()
+
+
 def _write_analytic(model: AnalyticLatency) -> Content:
     factors = {"factor.code": list(model.hw_factor), "factor.value": list(model.hw_factor.values())}
     arrays = {"constants": model.constants, **factors, **_ranges(model.ranges), **_errors(model.errors)}
@@ -120,6 +151,7 @@ def _read_median(content: Content, quality: Quality) -> StageMedian:
 
 
 kinds.add("boosted", Kind(_write_boosted, _read_boosted))
+kinds.add("graph_transformer", Kind(_write_graph, _read_graph))
 kinds.add("analytic", Kind(_write_analytic, _read_analytic))
 kinds.add("stage_median", Kind(_write_median, _read_median))
 
@@ -154,8 +186,8 @@ def _table(arrays: Mapping[str, Floats | Sequence[float]]) -> pa.Table:
     return pa.table({"name": pa.array(list(arrays), pa.string()), "values": values})
 
 
-def _arrays(content: Content) -> dict[str, Floats]:
-    table = content.tables[ARRAYS]
+def _arrays(content: Content, file: str = ARRAYS) -> dict[str, Floats]:
+    table = content.tables[file]
     return {
         name: np.array(values, dtype=np.float64)
         for name, values in zip(table["name"].to_pylist(), table["values"].to_pylist(), strict=True)

@@ -16,6 +16,7 @@ from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.recurrence import NO_PAST, Past
 from paretosql.optimizer.residuals import ErrorModel
 from paretosql.optimizer.stage import Stage
+from paretosql.optimizer.training_view import TrainingView
 from paretosql.optimizer.units import LEAST_S
 
 PAST_LOG_MS = column("stage", "past_log_ms")
@@ -54,6 +55,10 @@ class StageMedian:
         """Seconds of whole rows of features, shape (p,)."""
         past = np.expm1(rows[:, PAST_LOG_MS]) / 1000.0
         return np.maximum(np.where(np.isnan(past), self.overall_s, past), LEAST_S)
+
+    def predict_view(self, view: TrainingView, at: Ints) -> Floats:
+        """Seconds of some instances of a trace, shape (len(at),)."""
+        return self.predict(view.rows(at))
 
     def grid(self, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None) -> Floats:
         """Seconds of instances on machines in containers, shape (m, n, k): all the same."""

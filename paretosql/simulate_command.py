@@ -26,7 +26,7 @@ from paretosql.optimizer.page import page
 from paretosql.optimizer.study import REPLAY, TRUTHS, Question, Study, run_study
 from paretosql.optimizer.table import markdown, spread
 from paretosql.optimizer.trace import read_trace
-from paretosql.optimizer.training import score, train
+from paretosql.optimizer.training import BOOSTED, learners, score, train
 from paretosql.optimizer.units import PRICES
 
 TELL_EVERY_S = 0.2
@@ -92,11 +92,18 @@ def train_main(words: Sequence[str]) -> int:
     parser.add_argument("--test", metavar="DIR", help="another trace to judge the model on")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (0)")
     parser.add_argument("--threads", type=int, default=2, help="threads for training (2)")
+    parser.add_argument("--learner", default=BOOSTED, metavar="NAME", help=f"{' or '.join(learners)} ({BOOSTED})")
     parser.add_argument("--no-progress", action="store_true", help="no progress line")
     options = parser.parse_intermixed_args(words)
     refuse_occupied_model(options.output, replace=options.replace)
     with _Teller(not options.no_progress) as tell:
-        model = train(read_trace(options.trace), seed=options.seed, threads=options.threads, progress=tell)
+        model = train(
+            read_trace(options.trace),
+            seed=options.seed,
+            threads=options.threads,
+            learner=options.learner,
+            progress=tell,
+        )
     save_model(model, options.output, replace=options.replace)
     print(f"{options.output}: {model.name}")
     for name, value in (model.quality or {}).items():
