@@ -4,13 +4,17 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 DATA ?=
 
-.PHONY: demo test test-all lint bench shell clean
+.PHONY: demo test test-models test-all lint bench shell clean
 
 demo: .venv/.ready-bench
 	$(RUN) -m benchmarks.demo $(DATA)
 
 test: .venv/.ready-test
 	$(RUN) -m pytest -q -m "not slow"
+
+test-models: .venv/.ready-test
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install -q --disable-pip-version-check 'torch==2.13.0'
+	$(RUN) -m pytest -q tests/optimizer/test_graph_latency.py
 
 test-all: .venv/.ready-test .venv/.ready-bench
 	$(RUN) -m pytest -q
