@@ -246,7 +246,11 @@ class CallParser(FaithfulParser):
     def _parse_trace(self, token: Token) -> exp.Expr:
         source = self._parse_string() or self._parse_placeholder()
         if source is None:
-            self.raise_error("expected the name of a trace file", None, "write trace_simulate('trace.parquet').")
+            self.raise_error(
+                "expected the folder of a trace in trace_simulate",
+                None,
+                "write trace_simulate('DIR'), or trace_simulate('') for jobs that are made up.",
+            )
         return self.expression(TraceSimulate(this=source, options=self._parse_rest()))
 
     def _parse_rest(self) -> list[exp.Expr]:

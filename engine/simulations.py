@@ -13,7 +13,7 @@ from paretosql.engine.nodes import options_of, spot_of
 from paretosql.engine.options import check_known, constant, wrong_option
 from paretosql.engine.plan import Simulate
 from paretosql.engine.table_functions import put_relation, refuse_value
-from paretosql.errors import Error, compose
+from paretosql.errors import DataError, Error, compose
 
 SCHEMA = pa.schema(
     [
@@ -69,6 +69,8 @@ def replace_simulation(node: exp.Expr, catalog: Catalog) -> Simulate:
     for name, value in options_of(node).items():
         given = constant(node, name, value, catalog, boolean=OPTIONS[name] is _flag)
         try:
+            if given is None:
+                raise TypeError
             found[name] = OPTIONS[name](given)
         except (TypeError, ValueError) as fault:
             kind = KINDS[OPTIONS[name]]
@@ -105,6 +107,8 @@ def _rows(step: Simulate, progress: Callable[[str, int, int], None] | None) -> p
     seed = options.pop("seed", 0)
     if "latency_weight" in options:
         weight = options.pop("latency_weight")
+        if not 0.0 <= weight <= 1.0:
+            raise DataError(compose(f"latency_weight is {weight}", hint="a number from 0 to 1; cost weighs the rest."))
         options["weights"] = (weight, 1.0 - weight)
     options.setdefault("workload", REPLAY if trace is not None else "B")
     study = run_study(Question(policies, seeds=(seed,), **options), trace, model, progress)

@@ -109,19 +109,29 @@ def decide(
     try:
         warnings = tuple(model.extrapolates(stage, machines))
         problem, warned = _posed(ask, model)
-    except (Error, ArithmeticError, ValueError) as fault:
-        return _baseline(ask, f"the model failed: {fault}")
+    except Exception as fault:  # whatever a model does, a query must not fail for it
+        return _baseline(ask, f"the model failed: {_words(fault)}")
     asked = time.perf_counter()
     if asked - ask.began > deadline_s:
         return _baseline(ask, f"predictions took {asked - ask.began:.2f} s")
     if _flat(problem):
         return _baseline(ask, "the model does not tell machines or containers apart")
     left_s = max(deadline_s - (asked - ask.began), 0.0)
-    outcome = rule(problem, replace(ask.options, limit_s=left_s))
+    try:
+        outcome = rule(problem, replace(ask.options, limit_s=left_s))
+    except Exception as fault:  # such as more instances than an exact method takes, or latencies beyond all measure
+        return _baseline(ask, f"{policy} gave up: {_words(fault)}")
     broken = violations(problem, outcome.plan)
     if broken:
         return _baseline(ask, f"{policy} broke a rule: {broken[0]}")
+    if not np.isfinite(score(problem, outcome.plan)).all():
+        return _baseline(ask, "the model predicts times without end for every plan")
     return _decision(problem, outcome, ask, asked, known=True, warnings=warnings + warned)
+
+
+def _words(fault: Exception) -> str:
+    """What went wrong, in one line."""
+    return f"{type(fault).__name__}: {fault}".partition("\n")[0] if not isinstance(fault, Error) else str(fault)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from paretosql.optimizer.units import LEAST_S, PRICES
 
 CORES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # section 6.1
 MEMORY_GIB = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # section 6.1, and 32 for the largest instances: our choice
+MOST = 1_000_000_000  # of anything that is counted, and of seconds, which are 30 years
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Terms:
             raise DataError(
                 compose("containers need sizes", hint="cores and memory_gib are tuples of numbers above 0.")
             )
+        for name in ("most", "instance_groups", "machine_groups"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or not 1 <= value <= MOST:
+                raise DataError(compose(f"{name} is {value!r}", hint=f"a whole number from 1 to {MOST:,}."))
+        for name in ("instance_tolerance", "machine_tolerance"):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise DataError(compose(f"{name} is {getattr(self, name)}", hint="a number from 0."))
+        if not np.isfinite(self.prices).all():
+            raise DataError(f"prices are {self.prices}; expected two numbers from 0, such as {PRICES}")
         if len(self.prices) != 2 or min(self.prices) < 0 or not any(self.prices):
             raise DataError(f"prices are {self.prices}; expected two numbers from 0, such as {PRICES}")
 
@@ -82,20 +92,20 @@ def predicted(stage: Stage, machines: Machines, model: LatencyModel, terms: Term
     containers. O(m + n + K * G * T) predictions.
 
     Raises:
-        DataError: the model predicts NaN.
+        DataError: the model predicts NaN, or answers something else than it was asked.
     """
     containers = terms.containers()
     default = holding(containers, stage.container)
     middle = _middle(machines)
     few = containers[[default, len(containers) - 1]]
-    alone = _clipped(model.grid(stage, machines.take([middle]), few), model)[:, 0, :]
+    alone = _asked(model, stage, machines.take([middle]), few)[:, 0, :]
     instance_group, heavy = by_prediction(alone, terms.instance_tolerance, terms.instance_groups)
     typical = heavy[[len(heavy) // 2, len(heavy) - 1]]
-    across = _clipped(model.grid(stage, machines, few[:1], rows=typical), model)[:, :, 0].T
+    across = _asked(model, stage, machines, few[:1], typical)[:, :, 0].T
     machine_group, slow = by_prediction(across, terms.machine_tolerance, terms.machine_groups)
-    latency = _clipped(model.grid(stage, machines.take(slow), containers, rows=heavy), model)
+    latency = _asked(model, stage, machines.take(slow), containers, heavy)
     floor = np.zeros(len(heavy))
-    np.maximum.at(floor, instance_group, model.memory_floor_gib(stage))
+    np.fmax.at(floor, instance_group, model.memory_floor_gib(stage))  # what is not known is no need
     short = containers[None, :, 1] + 1e-9 < np.minimum(floor, _largest(containers, machines))[:, None]
     latency = np.where(short[:, None, :], np.inf, latency)
     return _assemble(
@@ -110,10 +120,19 @@ def _largest(containers: Floats, machines: Machines) -> float:
     return float(containers[fits, 1].max()) if fits.any() else float(containers[:, 1].min())
 
 
-def _clipped(latency: Floats, model: LatencyModel) -> Floats:
-    if np.isnan(latency).any():
+def _asked(
+    model: LatencyModel, stage: Stage, machines: Machines, containers: Floats, rows: Ints | None = None
+) -> Floats:
+    """What a model predicts, at least a millisecond."""
+    found = np.asarray(model.grid(stage, machines, containers, rows=rows), dtype=np.float64)
+    expected = (len(stage) if rows is None else len(rows), len(machines), len(containers))
+    if found.shape != expected:
+        raise DataError(f"the model {model.name!r} answers with the shape {found.shape}, not {expected}")
+    if np.isnan(found).any():
         raise DataError(f"the model {model.name!r} predicts NaN")
-    return np.maximum(latency, LEAST_S)
+    if found.size and found.max() > MOST:
+        raise DataError(f"the model {model.name!r} predicts {found.max():g} seconds")
+    return np.maximum(found, LEAST_S)
 
 
 def _middle(machines: Machines) -> int:
@@ -139,6 +158,7 @@ def _assemble(
     containers = terms.containers()
     default = holding(containers, stage.container)
     free = np.column_stack((machines.free_cores, machines.free_memory_gib))
+    free = np.clip(np.nan_to_num(free, nan=0.0, posinf=MOST), 0.0, MOST)  # overbooked or unknown: nothing is free
     most = terms.most
     while most * len(machines) < len(stage):  # diversity must not make a stage impossible
         most *= 2

@@ -73,7 +73,7 @@ def nearest_utopia(points: npt.ArrayLike, weights: Sequence[float] = (0.5, 0.5))
     low, high = found.min(axis=0), found.max(axis=0)
     with np.errstate(invalid="ignore"):
         scaled = np.where(high > low, (found - low) / np.where(high > low, high - low, 1.0), 0.0)
-    distance = ((scaled * factor) ** 2).sum(axis=1)
+    distance = ((scaled * (factor / factor.max())) ** 2).sum(axis=1)
     return int(np.lexsort((*found.T[:0:-1], found[:, 0], distance))[0])
 
 

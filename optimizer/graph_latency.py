@@ -135,9 +135,9 @@ class GraphLatency:
 
     @cached_property
     def _network(self) -> PlanNetwork:
+        network = new_network()  # refuses without torch
         import torch
 
-        network = new_network()
         network.load_state_dict({name: torch.from_numpy(np.array(each)) for name, each in self.weights.items()})
         network.eval()
         return network

@@ -50,6 +50,7 @@ def save_model(model: TrainedModel, path: str | Path, *, replace: bool = False) 
             "facts": content.facts,
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }
+        header["checksum"] = _checksum(header)
         (half / HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
 
 
@@ -84,18 +85,26 @@ def _header(folder: Path) -> Mapping[str, Any]:
     try:
         header = json.loads(file.read_text(encoding="utf-8"))
         known, version, columns = header["format"], header["version"], header["columns"]
-    except (ValueError, KeyError, TypeError) as fault:
+    except (ValueError, KeyError, TypeError, RecursionError) as fault:
         raise DataError(compose(f"{file} is damaged: {fault!r}", hint=AGAIN)) from fault
     if known != FORMAT:
         raise DataError(compose(f"{folder} is no latency model but {known!r}", hint="save_model writes one."))
     if version != VERSION:
         raise DataError(compose(f"{folder} has version {version!r}; this package reads {VERSION}", hint=AGAIN))
+    if header.get("checksum") != _checksum(header):
+        raise DataError(compose(f"{file} is damaged: its checksum differs", hint=AGAIN))
     if tuple(columns) != COLUMNS:
         raise DataError(compose(f"{folder} was trained on other features than this version has", hint=AGAIN))
     if header.get("kind") not in kinds:
         raise DataError(compose(f"{folder} holds an unknown kind of model", hint=f"known: {', '.join(kinds)}."))
     found: Mapping[str, Any] = header
     return found
+
+
+def _checksum(header: Mapping[str, Any]) -> str:
+    """Of everything in a header but the checksum itself."""
+    rest = {name: value for name, value in header.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _content(folder: Path, header: Mapping[str, Any]) -> Content:

@@ -72,7 +72,10 @@ def place(latency: npt.ArrayLike, capacity: npt.ArrayLike, method: str = "auto")
     worst = float(times[np.arange(len(times)), machine].max())
     if not np.isfinite(worst):
         raise DataError(
-            compose("no placement runs every instance", hint="some machines may run too few of them, see inf.")
+            compose(
+                f"{method} found no placement that runs every instance",
+                hint="some machines may run too few of them, see inf; 'exact' finds one if there is one.",
+            )
         )
     return Placement(machine, worst, bound, worst / bound - 1 if worst > bound else 0.0, method)
 

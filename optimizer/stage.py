@@ -20,6 +20,10 @@ class Container:
     cores: float
     memory_gib: float
 
+    def __post_init__(self) -> None:
+        if not (self.cores > 0 and self.memory_gib > 0):
+            raise DataError(f"a container of {self.cores} cores and {self.memory_gib} GiB; expected numbers above 0")
+
 
 @dataclass(frozen=True)
 class Operator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from paretosql.errors import DataError, ProgrammingError, closest, compose
 from paretosql.optimizer.experiment import ORACLE, Conditions, Progress, Summary, compare, make_history
@@ -60,6 +60,13 @@ class Question:
     tune_partitions: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.policies, str):
+            raise DataError(compose(f"policies is {self.policies!r}", hint=f"policies=({self.policies!r},)"))
+        object.__setattr__(self, "seeds", tuple(dict.fromkeys(self.seeds)))  # the same seed twice says nothing new
+        Synthetic(self.cpu_exponent, self.memory_pressure, self.slowdown)
+        for seed in self.seeds:
+            if seed < 0:
+                raise DataError(compose(f"seed is {seed}", hint="a whole number from 0."))
         known = {*baselines(), "pareto", ORACLE}
         for name in self.policies:
             _known("policy", name, known)
@@ -157,6 +164,10 @@ def _replay(
 ) -> _Answer:
     if trace is None:
         raise DataError(compose("there is no trace to replay", hint="give one, or a workload A, B or C."))
+    if question.machines is not None and trace.count("machines"):
+        raise DataError(
+            compose(f"machines is {question.machines}", hint="this trace has machines of its own, which are simulated.")
+        )
     workload, material = replayed(trace, question.jobs, machines=question.machines or 40)
     name = question.truth or "replay"
     truth: Truth
@@ -166,7 +177,11 @@ def _replay(
         truth = learn_truth(material, name, seed)
     deciding: LatencyModel = model or train(trace, seed=seed, progress=_renamed(progress))
     history = learn_history(trace["stages"], trace["instances"])
-    return _compared(question, seed, workload, truth=truth, model=deciding, history=history, progress=progress)
+    found = _compared(question, seed, workload, truth=truth, model=deciding, history=history, progress=progress)
+    if model is not None:
+        return found
+    facts = {**found.facts, "model": f"{found.facts['model']}; trained on this very trace, so it knows these runs"}
+    return replace(found, facts=facts)
 
 
 def _compared(
@@ -199,11 +214,18 @@ def _facts(question: Question, instances: int, machines: int, truth: str, model:
         "workload": f"{question.workload}, {instances:,} instances",
         "machines": f"{machines:,}",
         "truth": truth + shape,
-        "noise": question.noise,
+        "noise": _noise(question, model),
         "weights": f"latency {question.weights[0]:g}, cost {question.weights[1]:g}",
         "model": f"{model.name}{error}",
         "seeds": ", ".join(map(str, question.seeds)),
     }
+
+
+def _noise(question: Question, model: LatencyModel) -> str:
+    """The noise, and what it is like where the mode needs residuals that the model has not."""
+    if question.noise == "bootstrap" and not len(getattr(model, "log_residuals", ())):
+        return "bootstrap, as gaussian: the model kept no residuals of jobs that it was not trained on"
+    return question.noise
 
 
 def _renamed(progress: Progress | None) -> Callable[[str, int, int], None] | None:

@@ -5,6 +5,7 @@ Simulations are named "WORKLOAD/SEED": those with the same text before the last 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -186,7 +187,11 @@ COLUMNS: Final = (
     Column(
         "Job latency, s",
         "from submission to the end of a job, summed over the jobs of a seed; mean over seeds.",
-        lambda row: f"{row.job_latency_s:,.0f}" if np.isfinite(row.job_latency_s) else UNKNOWN,
+        lambda row: (
+            f"{row.job_latency_s:,.{0 if row.job_latency_s >= 100 else 2}f}"
+            if np.isfinite(row.job_latency_s)
+            else UNKNOWN
+        ),
     ),
     Column(
         "Waits",
@@ -236,6 +241,6 @@ def markdown(rows: Sequence[Row]) -> str:
 def _quiet(text: str) -> str:
     """Text that Markdown shows as it is: on one line, with what would end a cell or begin a tag escaped."""
     line = " ".join(text.split())
-    for mark in "\\|<>`*[]_":
+    for mark in "\\|<>`*[]":
         line = line.replace(mark, f"\\{mark}")
-    return line
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", line)  # inside of a word it marks nothing

@@ -98,7 +98,7 @@ def _read_header(file: Path) -> tuple[Header, tuple[str, ...]]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         version = found["schema_version"]
-    except (ValueError, KeyError, TypeError) as fault:
+    except (ValueError, KeyError, TypeError, RecursionError) as fault:
         raise DataError(compose(f"{file} is damaged: {fault!r}", hint="a JSON object with schema_version.")) from fault
     if not isinstance(version, int) or version < 1:
         raise DataError(compose(f"{file} has schema_version {version!r}", hint="a whole number from 1."))
@@ -110,7 +110,12 @@ def _read_header(file: Path) -> tuple[Header, tuple[str, ...]]:
             )
         )
     known = {each.name: found[each.name] for each in fields(Header) if each.name in found}
-    return Header(**known), tuple(map(str, found.get("notes", ())))
+    notes = found.get("notes", [])
+    if not isinstance(notes, list) or not all(isinstance(each, (str, int)) for each in known.values()):
+        raise DataError(
+            compose(f"{file} is damaged", hint="notes are a list, and everything else is text or a number.")
+        )
+    return Header(**known), tuple(map(str, notes))
 
 
 def _check_columns(file: Path, name: str) -> None:

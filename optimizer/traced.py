@@ -31,6 +31,7 @@ INSTANCE_COLUMNS = [
     "job_id", "stage_id", "instance_id", "attempt", "machine_id", "cpu_cores", "mem_mb", "start_ms", "in_rows",
     "in_bytes", "in_remote_bytes", "warmth",
 ]  # fmt: skip
+MOST_INSTANCES = 10_000_000  # of a stage: more would be arrays of gigabytes, and is a wrong number; our choice
 UNSIZED = Container(1.0, 2.0)  # section 7: no history
 
 
@@ -97,7 +98,7 @@ def traced(trace: Trace) -> Traced:
     made, warmth, submitted = [], [], []
     for at, mine in zip(used.tolist(), groups, strict=True):
         row = listed[at]
-        size = max(int(row["n_instances"] or 0), int(instance[mine].max()) + 1)
+        size = _size(row, int(instance[mine].max()) + 1)
         job = jobs.get(row["job_id"], {})
         inputs = [_spread(size, instance[mine], columns[name][mine]) for name in columns]
         key = (row["job_id"], row["stage_id"])
@@ -136,9 +137,18 @@ def _stage(
     )  # fmt: skip
 
 
+def _size(row: dict[str, Any], listed: int) -> int:
+    """How many instances a stage has: as planned, or as many as the largest number needs."""
+    size = max(int(row["n_instances"] or 0), listed)
+    if size > MOST_INSTANCES:
+        problem = f"stage {row['job_id']}/{row['stage_id']} has {size:,} instances by n_instances or instance_id"
+        raise DataError(compose(problem, hint=f"instances are numbered from 0; at most {MOST_INSTANCES:,} of a stage."))
+    return size
+
+
 def _numbers(table: pa.Table, name: str) -> Floats:
     """A column as float64, NaN for null."""
-    found: Floats = table[name].cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+    found: Floats = table[name].cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from paretosql.errors import DataError, compose
 from paretosql.optimizer.fleet import Fleet
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.stage import Stage
@@ -75,6 +76,14 @@ class Synthetic:
     slowdown: float = 0.8
     seed: int = 0
     name: str = "synthetic"
+
+    def __post_init__(self) -> None:
+        limits = {"cpu_exponent": 2.0, "memory_pressure": np.inf, "slowdown": np.inf}
+        for name, most in limits.items():
+            value = getattr(self, name)
+            if not 0.0 <= value <= most or not np.isfinite(value):
+                hint = "a number from 0." if np.isinf(most) else f"a number from 0 to {most:g}."
+                raise DataError(compose(f"{name} is {value}", hint=hint))
 
     def needs(self, stage: Stage) -> Needs:
         """The hidden needs of all instances of a stage."""

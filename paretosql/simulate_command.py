@@ -11,7 +11,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,7 @@ import paretosql
 from paretosql.engine.progress import CLEAR_LINE
 from paretosql.errors import OperationalError, compose
 from paretosql.optimizer.experiment import Summary
+from paretosql.optimizer.metrics import MEANING
 from paretosql.optimizer.model_files import load_model, refuse_occupied_model, save_model
 from paretosql.optimizer.page import page
 from paretosql.optimizer.study import REPLAY, TRUTHS, Question, Study, run_study
@@ -30,6 +32,7 @@ from paretosql.optimizer.training import BOOSTED, learners, score, train
 from paretosql.optimizer.units import PRICES
 
 TELL_EVERY_S = 0.2
+MOST_WARNINGS = 3  # kinds that are printed of each policy; our choice
 EXAMPLES = """\
 examples:
   paretosql simulate --workload B --policy fuxi --policy pareto --seed 1
@@ -44,9 +47,19 @@ def simulate_main(words: Sequence[str]) -> int:
     """Run `paretosql simulate ...` and return the exit status."""
     parser = _simulate_parser()
     options = parser.parse_intermixed_args(words)
-    workload = options.workload or (REPLAY if options.trace else "B")
-    if workload == REPLAY and options.trace is None:
+    place = options.trace or None  # '' is no trace, as in SQL
+    workload = options.workload or (REPLAY if place else "B")
+    if workload == REPLAY and place is None:
         parser.error("a replay needs the folder of a trace")
+    history = {"days": options.days, "past": options.past, "explore": options.explore}
+    given = {name: value for name, value in history.items() if value is not None}
+    if workload == REPLAY and given:
+        parser.error(f"--{next(iter(given))} is about history that is made up; a replay learns from its trace")
+    for file in (options.json, options.html):
+        if file is not None and (not file.name or file.is_dir()):
+            raise OperationalError(compose(f"cannot write {str(file)!r}: it is a folder", hint="name a file."))
+        if file is not None and not file.absolute().parent.is_dir():
+            raise OperationalError(compose(f"cannot write {file}: there is no folder {file.absolute().parent}"))
     question = Question(
         policies=tuple(options.policy or ("fuxi", "pareto")),
         workload=workload,
@@ -59,16 +72,17 @@ def simulate_main(words: Sequence[str]) -> int:
         memory_pressure=options.memory_pressure,
         slowdown=options.slowdown,
         machines=options.machines,
-        days=options.days,
-        past=options.past,
-        explore=options.explore,
         tune_partitions=options.tune_partitions,
+        limit_s=options.limit,
+        **given,
     )
-    trace = None if options.trace is None else read_trace(options.trace)
+    trace = None if place is None else read_trace(place)
     model = None if options.model is None else load_model(options.model)
     with _Teller(not options.no_progress) as tell:
         study = run_study(question, trace, model, tell)
     _print(study)
+    for line in _warnings(study):
+        print(line, file=sys.stderr)
     if options.json is not None:
         _write(options.json, _as_json(study))
     if options.html is not None:
@@ -107,13 +121,13 @@ def train_main(words: Sequence[str]) -> int:
     save_model(model, options.output, replace=options.replace)
     print(f"{options.output}: {model.name}")
     for name, value in (model.quality or {}).items():
-        print(f"  {name:8} {value:.4f}  on jobs it was not trained on")
+        print(f"  {name:13} {value:8.4f}  {MEANING[name]}, on jobs it was not trained on")
     if model.quality is None:
         print("  its error is not known: too few jobs to keep some back")
     if options.test is not None:
         print(f"on {options.test}:")
         for row in score(model, read_trace(options.test)).to_pylist():
-            print(f"  {row['measure']:8} {row['value']:.4f}  {row['meaning']}")
+            print(f"  {row['measure']:13} {row['value']:8.4f}  {row['meaning']}")
     return 0
 
 
@@ -138,9 +152,10 @@ def _simulate_parser() -> argparse.ArgumentParser:
     add("--cpu-exponent", type=float, default=0.8, metavar="X", help="c cores are c ** X times as fast (0.8)")
     add("--memory-pressure", type=float, default=1.5, metavar="X", help="cost of too little memory (1.5)")
     add("--slowdown", type=float, default=0.8, metavar="X", help="how much load slows instances down (0.8)")
-    add("--days", type=int, default=3, metavar="N", help="days of history to learn from (3)")
+    add("--limit", type=float, default=60.0, metavar="SECONDS", help="time for one decision (60)")
+    add("--days", type=int, metavar="N", help="days of history to learn from (3)")
     add("--past", type=int, metavar="N", help="jobs on each of them (what suits the workload)")
-    add("--explore", type=float, default=0.3, metavar="X", help="share of its stages in containers at random (0.3)")
+    add("--explore", type=float, metavar="X", help="share of its stages in containers at random (0.3)")
     add("--tune-partitions", action="store_true", help="let policies halve or double the instances of a stage")
     add("--model", metavar="MODEL", help="a trained model (default: one is trained on the history, or on the trace)")
     add("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
@@ -169,6 +184,16 @@ class _Teller:
     def __exit__(self, *fault: object) -> None:
         if self._enabled:
             sys.stderr.write(CLEAR_LINE)
+
+
+def _warnings(study: Study) -> Iterator[str]:
+    """What decisions warned of, most frequent first, each with how many stages it was about."""
+    for policy, run in study.runs.items():
+        counts = Counter(text for each in run.stages for text in each.decision.warnings)
+        for text, count in counts.most_common(MOST_WARNINGS):
+            yield f"warning: {policy}, {count:,} of {len(run.stages):,} stages: {text}"
+        if len(counts) > MOST_WARNINGS:
+            yield f"warning: {policy}: {len(counts) - MOST_WARNINGS} more kinds of warnings, see Decision.warnings"
 
 
 def _print(study: Study) -> None:
@@ -209,5 +234,6 @@ def _write(path: Path, text: str) -> None:
         half.write_text(text, encoding="utf-8")
         half.replace(path)
     except OSError as fault:
-        half.unlink(missing_ok=True)
         raise OperationalError(compose(f"cannot write {path}: {fault.strerror}")) from fault
+    finally:
+        half.unlink(missing_ok=True)  # also when Ctrl-C came; nothing is there after a replacement

@@ -41,6 +41,8 @@ def read(path: Path) -> Trace:
         DataError: names file and record of a line that is no JSON, or what an application lacks.
     """
     parts = [_read_application(files) for files in _applications(path)]
+    if not parts:
+        raise DataError(compose(f"{path} holds no event log", hint="a log is one JSON object per line, each an Event."))
     tables = {name: pa.concat_tables([part[0][name] for part in parts]) for name in TABLES}
     engine = ", ".join(sorted({part[1] for part in parts}))
     header = Header(time_base="epoch", source=f"spark_events: {path.name}", engine=engine)

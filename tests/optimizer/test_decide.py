@@ -103,6 +103,84 @@ def test_a_useless_model_is_not_followed(kind, words):
     assert np.isnan(found.latency_s)
 
 
+class Broken(Oracle):
+    """Answers of a wrong shape or kind, beyond all measure, or with an error of any kind."""
+
+    def __init__(self, change=lambda grid: grid, floor=None):
+        super().__init__(TRUTH, FLEET)
+        self.change, self.floor = change, floor
+
+    def grid(self, stage, machines, containers, rows=None):
+        return self.change(super().grid(stage, machines, containers, rows))
+
+    def memory_floor_gib(self, stage):
+        return super().memory_floor_gib(stage) if self.floor is None else self.floor(stage)
+
+
+def refuse(fault):
+    raise fault
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Broken(lambda grid: refuse(RuntimeError("x"))),
+        Broken(lambda grid: refuse(KeyError("x"))),
+        Broken(lambda grid: refuse(MemoryError())),
+        Broken(lambda grid: grid[0]),
+        Broken(lambda grid: grid[:, :1]),
+        Broken(lambda grid: grid.ravel()),
+        Broken(lambda grid: None),
+        Broken(lambda grid: grid.astype(str) + "x"),
+        Broken(lambda grid: np.full(grid.shape, 1e307)),
+        Broken(lambda grid: np.full(grid.shape, np.inf)),
+        Broken(floor=lambda stage: refuse(RuntimeError("x"))),
+        Broken(floor=lambda stage: None),
+        object(),
+    ],
+)
+@pytest.mark.parametrize("policy", ["pareto", "ipa", "weighted_sum"])
+def test_whatever_a_model_does_the_query_runs(model, policy):
+    """The baseline's placement with the reason; never an exception."""
+    stage, where = stages()[0], machines()
+    found = decide(stage, where, model, policy=policy, deadline_s=5)
+    assert found.method == "fuxi"
+    assert found.warnings
+    assert found.machine.tolist() == decide(stage, where, None, policy="fuxi").machine.tolist()
+
+
+def test_a_floor_that_is_not_known_is_no_floor_of_others():
+    """One NaN does not take the memory of the others in its group away."""
+    stage = replace(stages()[0], in_bytes=np.full(len(stages()[0]), 1e8))
+    unknown = np.arange(len(stage)) % 3 == 0
+    found = decide(stage, machines(), Broken(floor=lambda stage: np.where(unknown, np.nan, 6.0)), deadline_s=60)
+    assert found.method == "pareto"
+    assert (found.containers[~unknown & (found.machine >= 0), 1] >= 6.0).all()
+
+
+@pytest.mark.parametrize("free", [-5.0, np.nan, np.inf])
+@pytest.mark.parametrize("policy", ["pareto", "ipa", "fuxi"])
+def test_one_strange_machine_does_not_spoil_the_others(free, policy):
+    """Overbooked or unknown is full, endless is a lot; everyone else finds room on the machines beside it."""
+    where = machines()
+    cores = where.free_cores.copy()
+    cores[0] = free
+    found = decide(stages()[0], replace(where, free_cores=cores), MODEL, policy=policy, deadline_s=60)
+    assert (found.method, found.waiting) == (policy, 0)
+    assert np.isinf(free) or (found.machine != 0).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"most": 0}, {"most": 1.5}, {"most": float("nan")}, {"instance_groups": 0}, {"machine_groups": -1},
+     {"instance_tolerance": -1.0}, {"machine_tolerance": float("nan")}, {"prices": (float("nan"), 1.0)}],
+)  # fmt: skip
+def test_terms_that_make_no_sense_are_refused(change):
+    """At once, and by name."""
+    with pytest.raises(DataError, match=next(iter(change))):
+        Terms(**change)
+
+
 class Slow(Oracle):
     def grid(self, stage, machines, containers, rows=None):
         import time

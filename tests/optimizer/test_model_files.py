@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -88,11 +89,22 @@ def test_every_damaged_file_is_noticed(saved, name):
 )
 def test_another_header_is_refused(saved, change, said):
     """Another version, another format, or parts missing; with a hint."""
-    header = json.loads((saved / "model.json").read_text())
-    (saved / "model.json").write_text(json.dumps({**header, **change}))
+    header = {**json.loads((saved / "model.json").read_text()), **change}
+    del header["checksum"]  # made anew, as by someone who means it
+    header["checksum"] = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+    (saved / "model.json").write_text(json.dumps(header))
     with pytest.raises(DataError, match=said) as raised:
         load_model(saved)
     assert "Hint: " in str(raised.value)
+
+
+def test_a_changed_number_in_the_header_is_noticed(saved):
+    """One digit of the constant that all predictions are added to."""
+    header = json.loads((saved / "model.json").read_text())
+    header["facts"]["base"]["general"] += 0.001
+    (saved / "model.json").write_text(json.dumps(header))
+    with pytest.raises(DataError, match=r"model\.json is damaged: its checksum differs"):
+        load_model(saved)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"a"', '{"format": 1}'])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -90,12 +91,49 @@ def test_the_replay_of_the_recorded_plan_is_what_was_recorded(folder, model):
         ({"truth": "gospel"}, ProgrammingError, "replay"),
         ({"jobs": 0}, DataError, "jobs is 0"),
         ({"explore": 2.0}, DataError, "explore"),
+        ({"policies": "pareto"}, DataError, r"policies=\('pareto',\)"),
+        ({"seeds": (0, -1)}, DataError, "seed is -1"),
+        ({"slowdown": -5.0}, DataError, "slowdown is -5.0\nHint: a number from 0"),
+        ({"memory_pressure": float("nan")}, DataError, "memory_pressure is nan"),
+        ({"cpu_exponent": 5.0}, DataError, "a number from 0 to 2"),
     ],
 )
 def test_bad_questions_are_refused(change, error, words):
     """Before anything runs."""
     with pytest.raises(error, match=words):
         Question(**change)
+
+
+def test_the_same_seed_twice_is_once():
+    """It would say nothing new."""
+    assert Question(seeds=(3, 1, 3)).seeds == (3, 1)
+
+
+def test_what_the_facts_say(folder, model):
+    """A model that was trained on the trace it replays says so, and so does noise that is not what was asked for."""
+    trace = read_trace(folder)
+    own = run_study(Question(("fuxi",), workload="replay", jobs=4, noise="bootstrap"), trace)
+    assert "trained on this very trace" in own.facts["model"]
+    other = run_study(Question(("fuxi",), workload="replay", jobs=4), trace, replace(model, errors=None))
+    assert "trained on this very trace" not in other.facts["model"]
+    without = run_study(
+        Question(("fuxi",), workload="replay", jobs=4, noise="bootstrap"), trace, replace(model, errors=None)
+    )
+    assert without.facts["noise"].startswith("bootstrap, as gaussian")
+
+
+def test_a_replay_has_machines_of_its_own(folder, model):
+    """Another number of them is refused, not ignored."""
+    with pytest.raises(DataError, match="machines of its own"):
+        run_study(Question(workload="replay", machines=2), read_trace(folder), model)
+
+
+def test_a_policy_that_gives_up_does_not_end_the_study():
+    """The exact program takes six instances; the baseline decides larger stages for it."""
+    study = run_study(Question(("milp",), workload="A", jobs=3, days=1, past=5))
+    fuxi, milp = study.summaries[0]
+    assert milp.coverage < 1.0
+    assert milp.stages == fuxi.stages
 
 
 def test_what_cannot_be_asked_together():
@@ -143,6 +181,9 @@ def test_the_command_line(folder, tmp_path, capsys):
         (["simulate", "--policy", "best", "--jobs", "1"], 1, "no policy named 'best'"),
         (["simulate", "--workload", "replay"], 2, "needs the folder of a trace"),
         (["simulate", "--jobs", "many"], 2, "invalid int"),
+        (["simulate", "", "--seed", "-1"], 1, "seed is -1"),
+        (["simulate", "traces", "--explore", "0.1"], 2, "--explore is about history that is made up"),
+        (["simulate", "--json", "nowhere/out.json"], 1, "there is no folder"),
         (["train", "nowhere", "-o", "m"], 1, "nowhere"),
         (["train"], 2, "required"),
     ],
@@ -197,6 +238,9 @@ def test_sql(folder):
     [
         ("trace_simulate('nowhere')", OperationalError, "nowhere"),
         ("trace_simulate('', past => 0)", DataError, "past is 0"),
+        ("trace_simulate('', latency_weight => 1.7)", DataError, "from 0 to 1"),
+        ("trace_simulate('', policy => NULL)", ProgrammingError, "policy is text, not None"),
+        ("trace_simulate()", ProgrammingError, "expected the folder of a trace"),
         ("trace_simulate('', policy => 'x')", ProgrammingError, "no policy named 'x'"),
         ("trace_simulate('', jobs => 'x')", ProgrammingError, "jobs is a whole number"),
         ("trace_simulate('', tune_partitions => 'yes')", ProgrammingError, "tune_partitions is true or false"),

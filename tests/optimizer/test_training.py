@@ -238,6 +238,28 @@ def test_few_instances_get_the_formula(later):
     assert isinstance(train(small_trace(12), threads=1), BoostedLatency)
 
 
+def test_a_stage_of_billions_of_instances_is_a_wrong_number():
+    """Named, before memory is asked for."""
+    trace = small_trace(3)
+    rows = trace["instances"]
+    number = rows["instance_id"].to_numpy().copy()
+    number[7] = 2**31 - 1
+    at = rows.schema.get_field_index("instance_id")
+    wrong = changed(trace, instances=rows.set_column(at, rows.schema.field(at), pa.array(number, pa.int32())))
+    with pytest.raises(DataError, match="stage job-0000/0 has 2,147,483,648 instances"):
+        train(wrong, threads=1)
+
+
+def test_sizes_beyond_whole_floats():
+    """Bytes that a float rounds are no error."""
+    trace = small_trace(12)
+    rows = trace["instances"]
+    size = rows["in_bytes"].to_numpy().copy()
+    size[3] = 2**63 - 1
+    at = rows.schema.get_field_index("in_bytes")
+    assert train(changed(trace, instances=rows.set_column(at, rows.schema.field(at), pa.array(size))), threads=1)
+
+
 def test_a_trace_of_one_job_has_no_quality():
     """There is nothing to judge a model by."""
     found = train(small_trace(1, instances=150), threads=1)
