@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,7 +26,7 @@ CAPS, MOST_CAPS = 9, 80  # latencies that are tried between the fastest and the 
 FILLED = 800  # groups of instances that are placed in all plans together
 REFINED = 3  # more of them around the point that is chosen
 ROUNDS = 12  # of raising prices
-SHARES = (0.5, 1.0, 1.5)  # of these prices that plans are filled with, beside none
+SHARES = (1.0, 0.5, 1.5)  # of these prices that plans are filled with, beside none; the first of them at every latency
 FEW = 8  # options of a group of instances that are sorted before more are asked for
 
 
@@ -103,6 +104,8 @@ class _Options:
     machines: Ints  # (P,), groups of machines
     size: Ints  # (K,)
     members: list[Ints]  # machines of each group
+    members_flat: Ints  # the same one after the other, and where each begins
+    members_from: Ints
     use: Floats  # (P, 3): cores, GiB, and 1 for the instance itself
     room: Floats  # (G, 3): what all machines of a group have of each
     group: list[int]  # `machines`, the first two columns of `use`, and what is free in each group, for loops
@@ -113,14 +116,8 @@ class _Options:
     starts: list[int]
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """`count` instances of group k that got an option on one machine."""
-
-    k: int
-    option: int
-    machine: int
-    count: int
+# instances of a group that got an option: the group, the option, which machine of the option's group, and how many
+_Taken: TypeAlias = tuple[int, int, int, int]
 
 
 def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadline: float | None = None) -> Allocation:
@@ -140,11 +137,15 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
         wait = Plan(np.full(problem.size, WAITS), np.full(problem.size, problem.default))
         return Allocation(np.zeros((1, 2)), (wait,), 0, stage_frontier([]))
     bound = _bound(options)
-    tried: dict[float, list[_Tried]] = {}
+    tried: list[_Tried] = []
+    known: set[tuple[float, int]] = set()
 
-    def attempt(cap: float) -> None:
-        if cap not in tried:
-            tried[cap] = [_Tried(score(problem, plan), plan) for plan in _plans(problem, options, cap)]
+    def attempt(cap: float, shares: int) -> None:
+        """Plans with none and with the first few of `SHARES`, of which those that are not known yet are made."""
+        if (cap, shares) not in known:
+            wanted = [each for each in range(shares + 1) if (cap, each) not in known]
+            tried.extend(_Tried(cap, score(problem, plan), plan) for plan in _plans(problem, options, cap, wanted))
+            known.update((cap, each) for each in range(shares + 1))
 
     def late() -> bool:
         return deadline is not None and time.perf_counter() > deadline and bool(tried)
@@ -152,22 +153,26 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
     for cap in _caps(bound, len(options.latency)):
         if late():
             break
-        attempt(cap)
-    points, plans, chosen = _front(tried, weights)
+        attempt(cap, 1)
+    front = _front(tried)
     for _ in range(REFINED):
-        nearby = _between(points, chosen, tried)
-        if late() or not nearby:
+        points = np.array([each.point for each in front])
+        chosen = nearest_utopia(points, weights)
+        nearby = {front[chosen].cap, *_between(points, chosen)}
+        if late() or all((cap, len(SHARES)) in known for cap in nearby):
             break
-        for cap in nearby:
-            attempt(cap)
-        points, plans, chosen = _front(tried, weights)
-    return Allocation(points, plans, chosen, bound)
+        for cap in sorted(nearby):
+            attempt(cap, len(SHARES))
+        front = _front(tried)
+    points = np.array([each.point for each in front])
+    return Allocation(points, tuple(each.plan for each in front), nearest_utopia(points, weights), bound)
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """A plan and its latency and cost."""
+    """A plan, its latency and cost, and the cap within which it was sought."""
 
+    cap: float
     point: tuple[float, float]
     plan: Plan
 
@@ -198,6 +203,8 @@ def _options(problem: Problem) -> _Options:
         flat // containers,
         size,
         members,
+        np.concatenate(members),
+        np.cumsum([0, *map(len, members)])[:-1],
         use,
         np.array([[*problem.free[m].sum(axis=0), len(m) * problem.most] for m in members]),
         (flat // containers).tolist(),
@@ -232,18 +239,14 @@ def _caps(bound: Frontier, groups: int) -> list[float]:
     return [*times[at].tolist(), np.inf]
 
 
-def _front(tried: dict[float, list[_Tried]], weights: tuple[float, float]) -> tuple[Floats, tuple[Plan, ...], int]:
-    """Undominated plans of those that place the most instances."""
-    found = [each for plans in tried.values() for each in plans]
-    placed = [int((each.plan.machine >= 0).sum()) for each in found]
-    most = [each for each, count in zip(found, placed, strict=True) if count == max(placed)]
-    points = np.array([each.point for each in most])
-    kept = pareto(points)
-    points = points[kept]
-    return points, tuple(most[at].plan for at in kept), nearest_utopia(points, weights)
+def _front(tried: list[_Tried]) -> list[_Tried]:
+    """Undominated plans of those that place the most instances, by rising latency."""
+    placed = [int((each.plan.machine >= 0).sum()) for each in tried]
+    most = [each for each, count in zip(tried, placed, strict=True) if count == max(placed)]
+    return [most[at] for at in pareto(np.array([each.point for each in most]))]
 
 
-def _between(points: Floats, chosen: int, tried: dict[float, list[_Tried]]) -> list[float]:
+def _between(points: Floats, chosen: int) -> list[float]:
     """Caps half way from the chosen point to its neighbours, where these are far."""
     caps = []
     for other in (chosen - 1, chosen + 1):
@@ -251,22 +254,28 @@ def _between(points: Floats, chosen: int, tried: dict[float, list[_Tried]]) -> l
             low, high = sorted((points[chosen, 0], points[other, 0]))
             if low > 0 and high / low > 1.05:
                 caps.append(float(np.sqrt(low * high)))
-    return [cap for cap in caps if cap not in tried]
+    return caps
 
 
-def _plans(problem: Problem, options: _Options, cap: float) -> Iterator[Plan]:
+def _plans(problem: Problem, options: _Options, cap: float, wanted: list[int]) -> Iterator[Plan]:
     """Plans within the cap as far as room allows; the rest takes what is fastest, or waits.
 
-    Where everyone gets its cheapest option that is the only one; else others follow, with more and more of the prices
+    Where everyone gets its cheapest option that is the only one; else others follow, with more or less of the prices
     that would make demand fit: how much suits depends on how well containers fill machines.
+
+    Args:
+        wanted: 0 for the plan without prices, 1 for that with the first of `SHARES`, and so on.
     """
     cost = np.where(options.latency <= cap * (1 + TOLERANCE), options.cost, np.inf)
-    plan, undisturbed = _fill(problem, options, cost)
-    yield plan
-    if not undisturbed:
-        added = (_prices(options, cost)[options.machines] * options.use).sum(axis=1)
-        for share in SHARES:
-            yield _fill(problem, options, cost + share * added)[0]
+    if 0 in wanted:
+        plan, undisturbed = _fill(problem, options, cost)
+        yield plan
+        if undisturbed:
+            return
+    added = (_prices(options, cost)[options.machines] * options.use).sum(axis=1)
+    for each in wanted:
+        if each:
+            yield _fill(problem, options, cost + SHARES[each - 1] * added)[0]
 
 
 def _fill(problem: Problem, options: _Options, priced: Floats) -> tuple[Plan, bool]:
@@ -276,9 +285,8 @@ def _fill(problem: Problem, options: _Options, priced: Floats) -> tuple[Plan, bo
     left = options.size.tolist()
 
     def place(k: int, option: int) -> None:
-        g = options.group[option]
-        for j, count in room.take(g, *options.sizes[option], left[k]):
-            taken.append(_Taken(k, option, int(options.members[g][j]), count))
+        for j, count in room.take(options.group[option], *options.sizes[option], left[k]):
+            taken.append((k, option, j, count))
             left[k] -= count
 
     undisturbed = True
@@ -336,8 +344,8 @@ def _prices(options: _Options, cost: Floats) -> Floats:
     priced = reach
     for round_ in range(ROUNDS):
         choice = priced.argmin(axis=1)
-        demand = np.zeros_like(price)
-        np.add.at(demand, options.machines[choice], use[choice] * size[:, None])
+        where, much = options.machines[choice], use[choice] * size[:, None]
+        demand = np.column_stack([np.bincount(where, each, len(price)) for each in much.T])
         excess = demand / np.maximum(room, TOLERANCE) - 1.0
         if (excess <= 0).all():
             break
@@ -367,7 +375,8 @@ def _written(problem: Problem, options: _Options, taken: list[_Taken]) -> Plan:
     container = np.full(problem.size, problem.default, dtype=np.int64)
     if not taken:
         return Plan(machine, container)
-    k, option, where, count = np.array([(each.k, each.option, each.machine, each.count) for each in taken]).T
+    k, option, within, count = np.array(taken).T
+    where = options.members_flat[options.members_from[options.machines[option]] + within]
     by_speed = np.lexsort((option, options.latency[k, option], k))
     k, count = k[by_speed], count[by_speed]
     first = np.concatenate(([0], np.cumsum(count)))[:-1]

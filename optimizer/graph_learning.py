@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from paretosql.optimizer.boosted import BoostedLatency
+from paretosql.optimizer.boosted import EXPECTED, SLOPE, BoostedLatency
 from paretosql.optimizer.boosting import MOST_ROWS, sample, typical
+from paretosql.optimizer.features import PAST_OF_STAGE, column
 from paretosql.optimizer.frontier import Floats, Ints
 from paretosql.optimizer.graph_latency import (
     GraphLatency,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 RATE, LAST_RATE, DECAY = 3e-3, 1e-5, 1e-2  # section 4.2
 STAGES, PER_STAGE = 128, 8  # rows of a batch, together 1,024, section 4.2; from how few stages is our choice
 STEPS = 1_500  # our choice: the authors' 200 epochs take an hour on two cores, and on our traces bring nothing more
+PAST = [*(column("stage", name) for name in PAST_OF_STAGE), EXPECTED, SLOPE]
 JUDGED_AT_ONCE = 4_096
 CHECKS = 15  # times that a network is judged on validation rows; the best one is kept
 
@@ -84,7 +86,9 @@ def learn_graph(
 def _prepared(
     material: Material, rows: Ints, below: BoostedLatency, seed: int, validation: Ints | None
 ) -> tuple[_Data, _Data | None]:
-    """What to train on, each job with a past without itself, and what to judge on."""
+    """What to train on, each job with a past without itself and once more without any, as new stages come; and what to
+    judge on.
+    """
     latency = material.outcomes.latency_s
     log_ms = np.log1p(latency * 1000.0)
     plain = material.view(material.codes(rows))
@@ -92,7 +96,11 @@ def _prepared(
     at, weight = sample(typical(material.cell[rows], latency[rows]), MOST_ROWS, seed)
     whole = view.rows(rows[at])
     scaling = _scaling(whole, log_ms[rows[at]])
-    data = _data(whole, view, rows[at], log_ms[rows[at]] - scaling.start(whole, below), weight, scaling=scaling)
+    hidden = whole.copy()
+    hidden[:, PAST] = np.nan
+    both, twice = np.concatenate((whole, hidden)), np.tile(rows[at], 2)
+    target = log_ms[twice] - scaling.start(both, below)
+    data = _data(both, view, twice, target, np.tile(weight, 2), scaling=scaling)
     if validation is None or not len(validation):
         return data, None
     at, weight = sample(typical(material.cell[validation], latency[validation]), MOST_ROWS // 5, seed)

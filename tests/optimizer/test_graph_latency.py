@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.material import prepare
 from paretosql.optimizer.plan_graphs import MOST_NODES, POSITIONS, laplacian_positions, plan_graphs
 from paretosql.optimizer.stage import Operator, Stage
-from tests.optimizer.small_trace import shuffled_outcomes, small_trace
+from tests.optimizer.small_trace import changed, shuffled_outcomes, small_trace
 
 CONTAINERS = np.array([[c, g] for c in (1.0, 2.0, 4.0) for g in (2.0, 8.0)])
 
@@ -114,6 +115,14 @@ def test_it_learns(model, trace, later):
     start = _measures(replace(model, weights={name: 0 * each for name, each in model.weights.items()}), later)
     assert found["wmape"] < 0.2
     assert found["wmape"] < start["wmape"]
+
+
+def test_stages_without_a_past_are_predicted_from_the_plan(model, later):
+    """Trained with and without the past, it does not lose its head without."""
+    stages = later["stages"]
+    at = stages.schema.get_field_index("signature")
+    unknown = changed(later, stages=stages.set_column(at, stages.schema.field(at), pa.nulls(len(stages), pa.string())))
+    assert _measures(model, unknown)["wmape"] < 0.4
 
 
 def _measures(model, trace):
