@@ -6,6 +6,6 @@ probe           one query in a process of its own: seconds and peak memory
 environment     machine, versions, commit
 results         rows as text, as JSON, and as a section of docs/results.md
 tpch            TPC-H data as Parquet files, generated once into .cache
-overhead, imports, ndv, growth, streaming: the benchmarks themselves
+overhead, imports, ndv, growth, streaming, optimizer, latency_models, latency_noise: the benchmarks themselves
 demo            `make demo`
 """

@@ -17,6 +17,7 @@ import benchmarks.estimators
 import benchmarks.growth
 import benchmarks.imports
 import benchmarks.latency_models
+import benchmarks.latency_noise
 import benchmarks.ndv
 import benchmarks.optimizer
 import benchmarks.overhead
