@@ -192,9 +192,13 @@ def against(setting: Setting) -> Iterator[Row]:
 
 
 def _seconds(function: Any) -> float:
-    began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
+    """The median of five calls."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
 
 
 def _problems(world: World, stages: int) -> list[Problem]:

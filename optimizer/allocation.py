@@ -11,7 +11,6 @@ machine, so that a plan never exceeds real room.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,14 +70,27 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
         return Allocation(np.zeros((1, 2)), (wait,), 0, stage_frontier([]))
     bound = _bound(options)
     tried: list[_Tried] = []
-    known: set[tuple[float, int]] = set()
+    known: dict[float, int] = {}  # how many of `SHARES` were tried within each cap
 
     def attempt(cap: float, shares: int) -> None:
-        """Plans with none and with the first few of `SHARES`, of which those that are not known yet are made."""
-        if (cap, shares) not in known:
-            wanted = [each for each in range(shares + 1) if (cap, each) not in known]
-            tried.extend(_Tried(cap, score(problem, plan), plan) for plan in _plans(problem, options, cap, wanted))
-            known.update((cap, each) for each in range(shares + 1))
+        """Plans without prices and with the first few of `SHARES`, of which those that are not known yet are made.
+
+        Where everyone gets its cheapest option without prices there is no other plan; else how much of the prices that
+        would make demand fit suits depends on how well containers fill machines.
+        """
+        if known.get(cap, -1) >= shares:
+            return
+        cost = np.where(options.latency <= cap * (1 + TOLERANCE), options.cost, np.inf)
+        if cap not in known:
+            plan, undisturbed = filled(problem, options, cost)
+            tried.append(_Tried(cap, score(problem, plan), plan))
+            known[cap] = len(SHARES) if undisturbed else 0
+        if known[cap] < shares:
+            added = (_prices(options, cost)[options.machines] * options.use).sum(axis=1)
+            for share in SHARES[known[cap] : shares]:
+                plan, _ = filled(problem, options, cost + share * added)
+                tried.append(_Tried(cap, score(problem, plan), plan))
+            known[cap] = shares
 
     def late() -> bool:
         return deadline is not None and time.perf_counter() > deadline and bool(tried)
@@ -92,7 +104,7 @@ def allocate(problem: Problem, weights: tuple[float, float] = (0.5, 0.5), deadli
         points = np.array([each.point for each in front])
         chosen = nearest_utopia(points, weights)
         nearby = {front[chosen].cap, *_between(points, chosen)}
-        if late() or all((cap, len(SHARES)) in known for cap in nearby):
+        if late() or all(known.get(cap) == len(SHARES) for cap in nearby):
             break
         for cap in sorted(nearby):
             attempt(cap, len(SHARES))
@@ -149,27 +161,6 @@ def _between(points: Floats, chosen: int) -> list[float]:
             if low > 0 and high / low > 1.05:
                 caps.append(float(np.sqrt(low * high)))
     return caps
-
-
-def _plans(problem: Problem, options: Options, cap: float, wanted: list[int]) -> Iterator[Plan]:
-    """Plans within the cap as far as room allows; the rest takes what is fastest, or waits.
-
-    Where everyone gets its cheapest option that is the only one; else others follow, with more or less of the prices
-    that would make demand fit: how much suits depends on how well containers fill machines.
-
-    Args:
-        wanted: 0 for the plan without prices, 1 for that with the first of `SHARES`, and so on.
-    """
-    cost = np.where(options.latency <= cap * (1 + TOLERANCE), options.cost, np.inf)
-    if 0 in wanted:
-        plan, undisturbed = filled(problem, options, cost)
-        yield plan
-        if undisturbed:
-            return
-    added = (_prices(options, cost)[options.machines] * options.use).sum(axis=1)
-    for each in wanted:
-        if each:
-            yield filled(problem, options, cost + SHARES[each - 1] * added)[0]
 
 
 def _prices(options: Options, cost: Floats) -> Floats:

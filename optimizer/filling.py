@@ -35,8 +35,10 @@ class Options:
     room: Floats  # (G, 3): what all machines of a group have of each
     group: list[int]  # `machines`, the first two columns of `use`, and what is free in each group, for loops
     sizes: list[tuple[float, float]]
-    free: list[list[tuple[float, float]]]
-    slowest_first: Ints  # (K,), groups of instances by the best latency of each
+    free: tuple[list[list[float]], list[list[float]]]  # cores and GiB, a list for each group of machines
+    first_pair: Ints  # (G',), where the pairs of each group of machines begin
+    fastest: Floats  # (K,), the best latency of each group of instances, 0 where there is none
+    slowest_first: Ints  # (K,), groups of instances by it
     order: Ints  # (m,), instances by group, in each the heaviest first; `starts` (K + 1,) is where groups begin
     starts: list[int]
 
@@ -60,6 +62,8 @@ def options_of(problem: Problem) -> Options:
     use = np.column_stack((problem.containers[flat % containers], np.ones(len(flat))))
     size = np.bincount(problem.instance_group, minlength=len(latency))
     best = latency.min(axis=1, initial=np.inf)
+    fastest = np.where(np.isfinite(best), best, 0.0)
+    free = [problem.free[each] + TOLERANCE for each in members]
     return Options(
         latency,
         latency * problem.price_per_second[flat % containers],
@@ -73,8 +77,10 @@ def options_of(problem: Problem) -> Options:
         np.array([[*problem.free[m].sum(axis=0), len(m) * problem.most] for m in members]),
         (flat // containers).tolist(),
         [(cores, memory) for cores, memory, _ in use.tolist()],
-        [[(cores, memory) for cores, memory in problem.free[machines].tolist()] for machines in members],
-        np.argsort(-np.where(np.isfinite(best), best, 0.0), kind="stable"),
+        ([each[:, 0].tolist() for each in free], [each[:, 1].tolist() for each in free]),
+        np.flatnonzero(np.diff(flat // containers, prepend=-1) > 0),  # pairs are in order of machines
+        fastest,
+        np.argsort(-fastest, kind="stable"),
         np.lexsort((-problem.weight, problem.instance_group)),
         [0, *np.cumsum(size).tolist()],
     )
@@ -113,11 +119,6 @@ def _try_all(values: Floats, place: Callable[[int, int], None], k: int, left: li
             return
 
 
-def _fastest(options: Options) -> Floats:
-    best: Floats = options.latency.min(axis=1)
-    return np.where(np.isfinite(best), best, 0.0)
-
-
 def _ascending(values: Floats) -> Iterator[int]:
     """Positions of the finite values, smallest first; mostly the first few are all that is asked for."""
     few = np.argpartition(values, FEW)[:FEW] if len(values) > FEW else np.arange(len(values))
@@ -142,12 +143,11 @@ class _Room:
     Plain lists, as most calls look at one or two machines, for which arrays take ten times as long.
     """
 
-    def __init__(self, free: list[list[tuple[float, float]]], most: int) -> None:
-        self._cores = [[cores + TOLERANCE for cores, _ in each] for each in free]
-        self._memory = [[memory + TOLERANCE for _, memory in each] for each in free]
-        self._slots = [[most] * len(each) for each in free]
-        self._first = [0] * len(free)  # all machines before it are full of instances
-        self._refused: list[list[tuple[float, float]]] = [[] for _ in free]  # sizes that no machine has room for
+    def __init__(self, free: tuple[list[list[float]], list[list[float]]], most: int) -> None:
+        self._cores, self._memory = ([list(each) for each in part] for part in free)
+        self._slots = [[most] * len(each) for each in self._cores]
+        self._first = [0] * len(self._cores)  # all machines before it are full of instances
+        self._refused: list[list[tuple[float, float]]] = [[] for _ in self._cores]  # sizes that no machine has room for
 
     def take(self, g: int, cores: float, memory: float, wanted: int) -> list[tuple[int, int]]:
         """Reserve up to `wanted` containers in a group: positions of machines in it, and how many on each."""
@@ -180,14 +180,13 @@ def _by_regret(priced: Floats, options: Options) -> tuple[list[int], list[int]]:
     """Groups of instances, first those that lose most per core when their best machines are full, and the best option
     of each.
     """
-    starts = np.flatnonzero(np.concatenate(([True], np.diff(options.machines) > 0)))  # pairs are in order of machines
-    by_machine = np.minimum.reduceat(priced, starts, axis=1)
+    by_machine = np.minimum.reduceat(priced, options.first_pair, axis=1)
     best = by_machine.min(axis=1)
-    second = np.partition(by_machine, 1, axis=1)[:, 1] if len(starts) > 1 else best
+    second = np.partition(by_machine, 1, axis=1)[:, 1] if len(options.first_pair) > 1 else best
     with np.errstate(invalid="ignore"):
         regret = np.where(np.isfinite(best), second - best, -1.0)
     rows = np.flatnonzero((options.size > 0) & np.isfinite(best))
-    rows = rows[np.lexsort((-_fastest(options)[rows], -regret[rows]))]
+    rows = rows[np.lexsort((-options.fastest[rows], -regret[rows]))]
     return rows.tolist(), priced[rows].argmin(axis=1).tolist()
 
 
