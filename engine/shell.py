@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 
 from paretosql.engine.commands import Leave, run_command
@@ -27,8 +28,11 @@ def shell(console: Console, plain: bool = False) -> int:
     ask = _prompt(console, vocabulary, plain)
     version, engine = importlib.metadata.version("paretosql"), importlib.metadata.version("duckdb")
     console.say(WELCOME.format(version=version, engine=engine, database=console.database))
-    while _turn(console, ask):
-        vocabulary.forget()
+    talking = True
+    while talking:
+        with contextlib.suppress(KeyboardInterrupt):  # between two turns, when an answer was just complete
+            talking = _turn(console, ask)
+            vocabulary.forget()
     if console.con.in_transaction:
         console.tell("Warning: the open transaction is rolled back; COMMIT; would have kept its changes.")
     return 0

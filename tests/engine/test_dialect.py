@@ -232,7 +232,7 @@ def test_positions_point_into_the_text():
         ("SELECT ndv(x method => 'gee')", "expected , or )", "method", None),
         ("SELECT ndv(x, seed => 1, ) FROM t", "expected an option", ")", "name => value"),
         ("FROM ndv_report(clicks, rate => 1)", "expected TABLE, a query or a file", "clicks", "write TABLE clicks"),
-        ("FROM trace_simulate(t)", "expected the name of a trace file", "t)", "write trace_simulate('trace.parquet')"),
+        ("FROM trace_simulate(t)", "expected the folder of a trace", "t)", "write trace_simulate('DIR')"),
         ("CREATE MODEL m (SELECT 1)", "expected AS and a query", "(", "CREATE MODEL name"),
         ("CREATE MODEL 1 AS SELECT 1", "expected the name of a model", "1", "written like table names"),
         ("SHOW MODEL m", "SHOW MODEL takes no name", "MODEL", "write DESCRIBE MODEL name"),
