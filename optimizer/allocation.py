@@ -168,7 +168,7 @@ def _prices(options: Options, cost: Floats) -> Floats:
     rounds can find them.
     """
     use, room = options.use, options.room
-    price = np.zeros((len(options.members), 3))
+    price = np.zeros(options.room.shape)
     rows = np.flatnonzero(np.isfinite(cost).any(axis=1) & (options.size > 0))
     if not len(rows):
         return price

@@ -28,9 +28,8 @@ class Options:
     container: Ints  # (P,)
     machines: Ints  # (P,), groups of machines
     size: Ints  # (K,)
-    members: list[Ints]  # machines of each group
-    members_flat: Ints  # the same one after the other, and where each begins
-    members_from: Ints
+    members: Ints  # (n,), machines, group by group, and where each group begins
+    first_member: Ints
     use: Floats  # (P, 3): cores, GiB, and 1 for the instance itself
     room: Floats  # (G, 3): what all machines of a group have of each
     group: list[int]  # `machines`, the first two columns of `use`, and what is free in each group, for loops
@@ -70,7 +69,6 @@ def options_of(problem: Problem) -> Options:
         flat % containers,
         flat // containers,
         size,
-        members,
         np.concatenate(members),
         np.cumsum([0, *map(len, members)])[:-1],
         use,
@@ -197,7 +195,7 @@ def _written(problem: Problem, options: Options, taken: list[_Taken]) -> Plan:
     if not taken:
         return Plan(machine, container)
     k, option, within, count = np.array(taken).T
-    where = options.members_flat[options.members_from[options.machines[option]] + within]
+    where = options.members[options.first_member[options.machines[option]] + within]
     by_speed = np.lexsort((option, options.latency[k, option], k))
     k, count = k[by_speed], count[by_speed]
     first = np.concatenate(([0], np.cumsum(count)))[:-1]

@@ -47,6 +47,18 @@ def pareto(points: npt.ArrayLike) -> Ints:
     return kept
 
 
+def utopia_distances(points: Floats, frontier: Floats, weights: Sequence[float]) -> Floats:
+    """The squared distances of points, shape (p, k), from the utopia point of a frontier, shape (q, k), in whose ranges
+    columns are scaled; see `nearest_utopia`.
+    """
+    factor = weights_of(weights, points.shape[1])
+    low, high = frontier.min(axis=0), frontier.max(axis=0)
+    with np.errstate(invalid="ignore"):
+        scaled = np.where(high > low, (points - low) / np.where(high > low, high - low, 1.0), 0.0)
+    found: Floats = ((scaled * (factor / factor.max())) ** 2).sum(axis=1)
+    return found
+
+
 def nearest_utopia(points: npt.ArrayLike, weights: Sequence[float] = (0.5, 0.5)) -> int:
     """The position of the point nearest to the utopia point, which is best in everything at once.
 
@@ -69,11 +81,7 @@ def nearest_utopia(points: npt.ArrayLike, weights: Sequence[float] = (0.5, 0.5))
         raise DataError(f"points have the shape {found.shape}; expected (p, k) with p > 0")
     if np.isnan(found).any():
         raise DataError(f"row {np.flatnonzero(np.isnan(found).any(axis=1))[0]} of the points is not a number")
-    factor = weights_of(weights, found.shape[1])
-    low, high = found.min(axis=0), found.max(axis=0)
-    with np.errstate(invalid="ignore"):
-        scaled = np.where(high > low, (found - low) / np.where(high > low, high - low, 1.0), 0.0)
-    distance = ((scaled * (factor / factor.max())) ** 2).sum(axis=1)
+    distance = utopia_distances(found, found, weights)
     return int(np.lexsort((*found.T[:0:-1], found[:, 0], distance))[0])
 
 

@@ -41,7 +41,7 @@ CHECKS = 15  # times that a network is judged on validation rows; the best one i
 
 @dataclass(frozen=True)
 class Training:
-    """How the network is trained; a third of the steps is enough for a model that only judges."""
+    """How the network is trained: batches, the seed of everything random, threads of torch."""
 
     steps: int = STEPS
     seed: int = 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from paretosql.optimizer.encoding import Encoding, learn_hw_codes
 from paretosql.optimizer.frontier import Floats, Ints
-from paretosql.optimizer.past_runs import UNKNOWN
+from paretosql.optimizer.past_runs import UNKNOWN, Ran
 from paretosql.optimizer.recurrence import Past, learn_recurrence
 from paretosql.optimizer.traced import Outcomes, Traced, outcomes, traced
 from paretosql.optimizer.training_view import (
@@ -78,13 +78,9 @@ class Material:
                 about usual ones; left out: nothing.
         """
         log_ms = np.log1p(self.outcomes.latency_s[rows] * 1000.0) - (0.0 if effect is None else effect)
+        own = self.traced
         recurrence, left_out = learn_recurrence(
-            self.traced.stages,
-            self.traced.warmth,
-            self.traced.stage[rows],
-            self.traced.instance[rows],
-            log_ms,
-            cores=self.traced.containers[rows, 0],
+            Ran(own.stages, own.warmth, own.stage[rows], own.instance[rows], log_ms, own.containers[rows, 0])
         )
         encoding = replace(self.codes(rows), recurrence=recurrence)
         return encoding, self.view(encoding, left_out)

@@ -14,7 +14,7 @@ import numpy as np
 
 from paretosql.errors import DataError, compose
 from paretosql.optimizer.decide import Decision
-from paretosql.optimizer.frontier import Floats, pareto
+from paretosql.optimizer.frontier import Floats, pareto, utopia_distances
 from paretosql.optimizer.stage import Stage
 
 MOST = 20_000  # instances that a stage is cut into at most; our choice
@@ -83,19 +83,12 @@ def tuned(
         found.append(replace(decided(cut), stage=cut))
     found = [each for each in found if _comparable(each)]
     frontier = np.concatenate([each.frontier for each in found])
-    frontier = frontier[pareto(frontier)]
-    return min(found, key=lambda each: _distance(frontier, each, weights))  # the first of equals
+    chosen = np.array([[each.latency_s, each.cost] for each in found])
+    return found[int(np.argmin(utopia_distances(chosen, frontier[pareto(frontier)], weights)))]  # the first of equals
 
 
 def _comparable(decision: Decision) -> bool:
     return not decision.waiting and bool(np.isfinite([decision.latency_s, decision.cost]).all())
-
-
-def _distance(frontier: Floats, decision: Decision, weights: tuple[float, float]) -> float:
-    """How far a plan is from the utopia point of a frontier, in its ranges, weighted."""
-    low, high = frontier.min(axis=0), frontier.max(axis=0)
-    scale = np.where(high > low, high - low, 1.0)
-    return float((((np.array([decision.latency_s, decision.cost]) - low) / scale * np.asarray(weights)) ** 2).sum())
 
 
 def _inputs(stage: Stage) -> tuple[Floats, Floats, Floats]:

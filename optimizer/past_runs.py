@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,32 +24,40 @@ SCHEMA = pa.schema(
 )
 
 
-def cells_of(
-    stages: Sequence[Stage],
-    warmth: Sequence[Floats],
-    stage: Ints,
-    instance: Ints,
-    log_ms: Floats,
-    *,
-    cores: Floats | None = None,
-) -> tuple[pa.Table, Ints]:
-    """The cells of N instances with the columns of `SCHEMA`, weight 0 and serial NaN, in the order of the stages.
+@dataclass(frozen=True)
+class Ran:
+    """N instances that ran.
 
-    Args:
+    Attributes:
+        stages: that they are of, and others.
         warmth: for every stage the warmth of its instances, shape (m,), NaN unknown.
         stage, instance, log_ms: shape (N,), the position of each instance in `stages` and within its stage, and its
             log(1 + ms).
-        cores: shape (N,), of its container, NaN unknown; left out: unknown.
+        cores: shape (N,), of its container, NaN unknown; None: all unknown.
+    """
+
+    stages: Sequence[Stage]
+    warmth: Sequence[Floats]
+    stage: Ints
+    instance: Ints
+    log_ms: Floats
+    cores: Floats | None = None
+
+
+def cells_of(ran: Ran) -> tuple[pa.Table, Ints]:
+    """The cells of instances with the columns of `SCHEMA`, weight 0 and serial NaN, in the order of the stages.
+
     Returns:
         The table, and the position of the stage of every row.
     Cost: O(N log N).
     """
+    stages, stage, log_ms = ran.stages, ran.stage, ran.log_ms
     offset = np.cumsum([0, *(len(each) for each in stages)])
-    flat = offset[stage] + instance
-    heat = np.nan_to_num(np.concatenate([*warmth, np.empty(0)])[flat], nan=UNKNOWN)
+    flat = offset[stage] + ran.instance
+    heat = np.nan_to_num(np.concatenate([*ran.warmth, np.empty(0)])[flat], nan=UNKNOWN)
     exact = np.concatenate([*(shares(each) for each in stages), np.empty(0)])[flat]
     share = np.round(exact / SHARE_STEP) * SHARE_STEP
-    log_cores = np.zeros(len(log_ms)) if cores is None else np.nan_to_num(np.log(cores))
+    log_cores = np.zeros(len(log_ms)) if ran.cores is None else np.nan_to_num(np.log(ran.cores))
     order = np.lexsort((log_ms, log_cores, share, heat, stage))
     changes = [np.diff(each[order]) != 0 for each in (stage, heat, share, log_cores)]
     starts = np.concatenate(([0], np.flatnonzero(np.any(changes, axis=0)) + 1))[: len(order)]

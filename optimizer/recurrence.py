@@ -10,7 +10,7 @@ Source: our choice; history per template is what the published system's predeces
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paretosql.optimizer.frontier import Floats, Ints
-from paretosql.optimizer.past_runs import AXES, SCHEMA, cells_of, places, speedup
+from paretosql.optimizer.past_runs import AXES, SCHEMA, Ran, cells_of, places, speedup
 from paretosql.optimizer.stage import Stage
 
 # Scales on the axes, and variances of log latency. Our choice: half or twice of any of these changes the error on
@@ -152,27 +152,14 @@ class _Runs:
         )
 
 
-def learn_recurrence(
-    stages: Sequence[Stage],
-    warmth: Sequence[Floats],
-    stage: Ints,
-    instance: Ints,
-    log_ms: Floats,
-    *,
-    cores: Floats | None = None,
-) -> tuple[Recurrence, Mapping[int, Past]]:
-    """Learn from N instances, and say for every stage what the other jobs alone would have said.
+def learn_recurrence(ran: Ran) -> tuple[Recurrence, Mapping[int, Past]]:
+    """Learn from instances that ran, and say for every stage what the other jobs alone would have said.
 
-    Args:
-        warmth: for every stage the warmth of its instances, shape (m,), NaN unknown.
-        stage, instance, log_ms: shape (N,), the position of each instance in `stages` and within its stage, and its
-            log(1 + ms).
-        cores: shape (N,), of its container, NaN unknown; left out: unknown.
     Returns:
         The recurrence, and the past of those stages, by position, that have one without their own job.
     Cost: O(N log N + cells ** 3) with at most `MAX_CELLS` of each signature.
     """
-    cells, positions = cells_of(stages, warmth, stage, instance, log_ms, cores=cores)
+    cells, positions = cells_of(ran)
     kept, left_out = [SCHEMA.empty_table()], {}
     for signature, given, rows in _by_signature(cells):
         if not signature or len(np.unique(given.job)) < MIN_JOBS:
@@ -191,25 +178,29 @@ def learn_recurrence(
         for position in np.unique(positions[rows]).tolist():
             job = int(runs.job[np.argmax(positions[rows] == position)])
             if len(without[job].job):
-                left_out[position] = without[job].past(stages[position], warmth[position])
+                left_out[position] = without[job].past(ran.stages[position], ran.warmth[position])
     return Recurrence(pa.concat_tables(kept)), left_out
 
 
 def _likeliest(cells: _Runs) -> tuple[float, Floats]:
     """The serial share under which cells are likeliest, and then their inverse covariance."""
-    middle = RUN_NOISES[len(RUN_NOISES) // 2]
+    kernels = _kernel_of_levels(cells.axes, cells.axes), _kernel_of_slopes(cells.axes, cells.axes)
     shares = SERIALS if len(np.unique(cells.axes[:, CORES])) > 1 else (USUAL_SERIAL,)
-    tried = [replace(cells, serial=share) for share in shares]
-    best = min(tried, key=lambda each: _inverse(each, (middle,))[1]) if len(tried) > 1 else tried[0]
-    return best.serial, _inverse(best, RUN_NOISES)[0]
+    best = replace(cells, serial=shares[0])
+    if len(shares) > 1:
+        middle = (RUN_NOISES[len(RUN_NOISES) // 2],)
+        tried = [replace(cells, serial=share) for share in shares]
+        best = min(tried, key=lambda each: _inverse(each, kernels, middle)[1])
+    return best.serial, _inverse(best, kernels, RUN_NOISES)[0]
 
 
-def _inverse(runs: _Runs, noises: tuple[float, ...]) -> tuple[Floats, float]:
-    """The inverse covariance of the cells, with the noise under which they are likeliest, and how unlikely they are."""
-    kernel = _kernel_of_levels(runs.axes, runs.axes)
+def _inverse(runs: _Runs, kernels: tuple[Floats, Floats], noises: tuple[float, ...]) -> tuple[Floats, float]:
+    """The inverse covariance of the cells, with the noise under which they are likeliest, and how unlikely they are.
+
+    `kernels` are those of levels and of slopes, which are the same for all serial shares.
+    """
     faster = runs.faster
-    if faster.any():
-        kernel += np.outer(faster, faster) * _kernel_of_slopes(runs.axes, runs.axes)
+    kernel = kernels[0] + np.outer(faster, faster) * kernels[1]
     values = runs.beyond_usual
     best, found = np.inf, kernel
     for noise in noises:

@@ -63,7 +63,7 @@ class Question:
         if isinstance(self.policies, str):
             raise DataError(compose(f"policies is {self.policies!r}", hint=f"policies=({self.policies!r},)"))
         object.__setattr__(self, "seeds", tuple(dict.fromkeys(self.seeds)))  # the same seed twice says nothing new
-        Synthetic(self.cpu_exponent, self.memory_pressure, self.slowdown)
+        Synthetic(self.cpu_exponent, self.memory_pressure, self.slowdown)  # refuses constants that make no sense
         for seed in self.seeds:
             if seed < 0:
                 raise DataError(compose(f"seed is {seed}", hint="a whole number from 0."))

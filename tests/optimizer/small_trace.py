@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from paretosql.optimizer.schema import TABLES
 from paretosql.optimizer.trace import Header, Trace
+from paretosql.optimizer.training import score
 
 SPEED = {"old": 1.0, "new": 2.0}
 MACHINES = {f"m{at}": ("old", "new")[at % 2] for at in range(4)}
@@ -108,6 +109,19 @@ def changed(trace: Trace, **tables: pa.Table) -> Trace:
     return Trace(trace.header, {**{name: trace[name] for name in TABLES}, **tables})
 
 
+def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
+    """The same table with other values in a column, which keeps its type and place."""
+    at = table.schema.get_field_index(name)
+    field = table.schema.field(at)
+    given = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, field.type)
+    return table.set_column(at, field, given)
+
+
+def without_signatures(trace: Trace) -> Trace:
+    """The same trace with stages that nobody would know again."""
+    return changed(trace, stages=with_column(trace["stages"], "signature", [None] * trace.count("stages")))
+
+
 def shuffled_outcomes(trace: Trace, seed: int = 1) -> Trace:
     """The same trace with the rows of every column that is known only afterwards in another order, and every third
     instance failed.
@@ -118,10 +132,14 @@ def shuffled_outcomes(trace: Trace, seed: int = 1) -> Trace:
         table = trace[name]
         order = pa.array(rng.permutation(len(table)))
         for column in columns:
-            at = table.schema.get_field_index(column)
-            table = table.set_column(at, table.schema.field(at), table[column].take(order))
+            table = with_column(table, column, table[column].take(order))
         tables[name] = table
     status = pa.array(["failed" if at % 3 == 0 else "ok" for at in range(len(tables["instances"]))])
-    at = tables["instances"].schema.get_field_index("status")
-    tables["instances"] = tables["instances"].set_column(at, tables["instances"].schema.field(at), status)
+    tables["instances"] = with_column(tables["instances"], "status", status)
     return changed(trace, **tables)
+
+
+def measures(model, trace):
+    """The measures of a model by name."""
+    table = score(model, trace)
+    return dict(zip(table["measure"].to_pylist(), table["value"].to_pylist(), strict=True))

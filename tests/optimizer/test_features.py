@@ -29,7 +29,7 @@ from paretosql.optimizer.stage import Operator, Stage
 from paretosql.optimizer.stage_graph import GRAPH_FACTS, graph_facts
 from paretosql.optimizer.traced import outcomes, traced
 from paretosql.optimizer.training_view import training_view
-from tests.optimizer.small_trace import AFTERWARDS, MACHINES, changed, small_trace
+from tests.optimizer.small_trace import AFTERWARDS, MACHINES, changed, small_trace, with_column
 
 OPERATORS = (Operator("Scan parquet", 1_000, 8_000, 10), Operator("SortMergeJoin", 400, 4_000, 30, (0,)))
 
@@ -246,8 +246,7 @@ def test_the_state_of_a_machine_is_the_latest_before_the_start():
     instances = trace["instances"].slice(0, 2)
     starts = pa.array([1_000, 400], pa.int64())
     for name, values in (("machine_id", pa.array(["m0", "m0"])), ("start_ms", starts)):
-        field = instances.schema.get_field_index(name)
-        instances = instances.set_column(field, instances.schema.field(field), values)
+        instances = with_column(instances, name, values)
     view = training_view(changed(trace, machine_states=late, instances=instances))
     found = view.machine_block[:, NAMES["machine"].index("cpu_util")]
     assert found[0] == 9.0
@@ -259,8 +258,7 @@ def test_instances_that_are_missing_leave_gaps():
     trace = small_trace(3)
     kept = trace["instances"].take([0, 3, 3])
     again = pa.array([0, 0, 1], pa.int32())
-    at = kept.schema.get_field_index("attempt")
-    found = traced(changed(trace, instances=kept.set_column(at, kept.schema.field(at), again)))
+    found = traced(changed(trace, instances=with_column(kept, "attempt", again)))
     assert found.instance.tolist() == [0, 3, 3]
     assert len(found.stages[0]) == 10
     assert np.isnan(found.stages[0].in_rows).tolist() == [at not in (0, 3) for at in range(10)]

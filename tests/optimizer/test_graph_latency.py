@@ -6,13 +6,12 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paretosql.errors import NotSupportedError, ProgrammingError
-from paretosql.optimizer import load_model, predict_trace, save_model, score, train
+from paretosql.optimizer import load_model, predict_trace, save_model, train
 from paretosql.optimizer.analytic import AnalyticLatency
 from paretosql.optimizer.boosting import Fitting
 from paretosql.optimizer.decide import decide
@@ -22,7 +21,7 @@ from paretosql.optimizer.machines import Machines
 from paretosql.optimizer.material import prepare
 from paretosql.optimizer.plan_graphs import MOST_NODES, POSITIONS, laplacian_positions, plan_graphs
 from paretosql.optimizer.stage import Operator, Stage
-from tests.optimizer.small_trace import changed, shuffled_outcomes, small_trace
+from tests.optimizer.small_trace import measures, shuffled_outcomes, small_trace, without_signatures
 
 CONTAINERS = np.array([[c, g] for c in (1.0, 2.0, 4.0) for g in (2.0, 8.0)])
 
@@ -111,23 +110,15 @@ def machines():
 
 def test_it_learns(model, trace, later):
     """Much better than medians, and at least as good as what it starts from; noise alone is 4 %."""
-    found = _measures(model, later)
-    start = _measures(replace(model, weights={name: 0 * each for name, each in model.weights.items()}), later)
+    found = measures(model, later)
+    start = measures(replace(model, weights={name: 0 * each for name, each in model.weights.items()}), later)
     assert found["wmape"] < 0.2
     assert found["wmape"] < start["wmape"]
 
 
 def test_stages_without_a_past_are_predicted_from_the_plan(model, later):
     """Trained with and without the past, it does not lose its head without."""
-    stages = later["stages"]
-    at = stages.schema.get_field_index("signature")
-    unknown = changed(later, stages=stages.set_column(at, stages.schema.field(at), pa.nulls(len(stages), pa.string())))
-    assert _measures(model, unknown)["wmape"] < 0.4
-
-
-def _measures(model, trace):
-    table = score(model, trace)
-    return dict(zip(table["measure"].to_pylist(), table["value"].to_pylist(), strict=True))
+    assert measures(model, without_signatures(later))["wmape"] < 0.4
 
 
 def test_a_grid_agrees_with_the_trace(model, later, stage, machines):

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from paretosql.optimizer.past_runs import SCHEMA, cells_of, shares, speedup
+from paretosql.optimizer.past_runs import SCHEMA, Ran, cells_of, shares, speedup
 from paretosql.optimizer.recurrence import MIN_JOBS, NO_PAST, USUAL_SLOPE, Recurrence, learn_recurrence
 from paretosql.optimizer.stage import Stage
 
@@ -25,7 +25,7 @@ def learned(stages, seconds, warmth=None):
     heat = warmth or [np.full(len(stage), np.nan) for stage in stages]
     at = np.repeat(np.arange(len(stages)), [len(stage) for stage in stages])
     instance = np.concatenate([np.arange(len(stage)) for stage in stages])
-    return learn_recurrence(stages, heat, at, instance, np.log1p(1000.0 * np.array(seconds, dtype=float)[at]))
+    return learn_recurrence(Ran(stages, heat, at, instance, np.log1p(1000.0 * np.array(seconds, dtype=float)[at])))
 
 
 SIZES = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
@@ -54,7 +54,7 @@ def test_shares_of_an_instance_matter():
     ]
     at, instance = np.divmod(np.arange(400), 50)
     seconds = 0.1 + np.concatenate([stage.in_bytes for stage in stages]) / 1e7
-    found, _ = learn_recurrence(stages, [np.full(50, np.nan)] * 8, at, instance, np.log1p(1000 * seconds))
+    found, _ = learn_recurrence(Ran(stages, [np.full(50, np.nan)] * 8, at, instance, np.log1p(1000 * seconds)))
     new = Stage("new", 0, rng.lognormal(10, 1, 50), rng.lognormal(15, 1, 50), signature="s")
     expected = np.expm1(found.past(new).expected_log_ms) / 1000.0
     assert expected == pytest.approx(0.1 + new.in_bytes / 1e7, rel=0.3)
@@ -68,7 +68,9 @@ def scaled(cores, took, new=7.0):
     at = np.repeat(np.arange(len(stages)), 4)
     log_ms = np.log1p(1000.0 * np.array(took)[at])
     heat = [np.full(4, np.nan)] * len(stages)
-    found, _ = learn_recurrence(stages, heat, at, np.tile(np.arange(4), len(stages)), log_ms, cores=np.array(cores)[at])
+    found, _ = learn_recurrence(
+        Ran(stages, heat, at, np.tile(np.arange(4), len(stages)), log_ms, cores=np.array(cores)[at])
+    )
     past = found.past(run(99, new))
     return (
         past,
@@ -106,7 +108,7 @@ def test_warmth_matters_and_unknown_warmth_is_the_usual():
     heat = [np.array([0.0, 0.0, 0.0, 2.0])] * len(stages)
     at, instance = np.divmod(np.arange(4 * len(stages)), 4)
     seconds = np.where(instance == 3, 2.0, 1.0)
-    found, _ = learn_recurrence(stages, heat, at, instance, np.log1p(1000 * seconds))
+    found, _ = learn_recurrence(Ran(stages, heat, at, instance, np.log1p(1000 * seconds)))
     for warmth, expected in ((np.array([0.0, 2.0, 0.0, 2.0]), [1.0, 2.0, 1.0, 2.0]), (None, [1.0] * 4)):
         past = found.past(run(99, 7.0), warmth)
         assert np.expm1(past.expected_log_ms) / 1000.0 == pytest.approx(expected, rel=0.05)
@@ -158,7 +160,7 @@ def test_cells_are_medians():
     """Of instances of one stage that are alike; the even count averages the middle two logarithms."""
     stage = Stage("a", 0, np.full(4, np.nan), np.array([100.0, 100.0, 100.0, 900.0]), signature="s")
     logs = np.array([1.0, 4.0, 2.0, 7.0])
-    cells, at = cells_of([stage], [np.full(4, np.nan)], np.zeros(4, dtype=int), np.arange(4), logs)
+    cells, at = cells_of(Ran([stage], [np.full(4, np.nan)], np.zeros(4, dtype=int), np.arange(4), logs))
     assert cells.schema == SCHEMA
     assert at.tolist() == [0, 0]
     assert sorted(zip(cells["log_ms"].to_pylist(), cells["count"].to_pylist(), strict=True)) == [(2.0, 3.0), (7.0, 1.0)]

@@ -17,6 +17,7 @@ from paretosql.optimizer.formulation import Terms
 from paretosql.optimizer.generator import generate
 from paretosql.optimizer.trace import Trace
 from paretosql.optimizer.truth import Synthetic
+from tests.optimizer.small_trace import with_column
 
 AFTER = (
     "cpu_ms", "gc_ms", "wait_ms", "out_rows", "out_bytes", "peak_mem_bytes", "spill_bytes", "finish_ms", "latency_ms",
@@ -44,8 +45,7 @@ def test_nothing_known_only_afterwards_is_looked_at(trace, model):
     rng = np.random.default_rng(0)
     rows = trace["instances"]
     for name in AFTER:
-        at = rows.schema.get_field_index(name)
-        rows = rows.set_column(at, rows.schema.field(at), rows[name].take(pa.array(rng.permutation(len(rows)))))
+        rows = with_column(rows, name, rows[name].take(pa.array(rng.permutation(len(rows)))))
     other = Trace(trace.header, {**{name: trace[name] for name in trace.tables}, "instances": rows})
     assert predictions(model, other) == predictions(model, trace)
 

@@ -21,7 +21,16 @@ from paretosql.optimizer.material import prepare
 from paretosql.optimizer.stage import Stage
 from paretosql.optimizer.training import predict_trace, score, train, train_stage_median
 from paretosql.optimizer.training_view import training_view
-from tests.optimizer.small_trace import SPEED, changed, seconds, shuffled_outcomes, small_trace
+from tests.optimizer.small_trace import (
+    SPEED,
+    changed,
+    measures,
+    seconds,
+    shuffled_outcomes,
+    small_trace,
+    with_column,
+    without_signatures,
+)
 
 CONTAINERS = np.array([[cores, memory] for memory in (2.0, 4.0, 8.0) for cores in (1.0, 2.0, 4.0)])
 
@@ -56,12 +65,6 @@ def machines():
     return Machines(("a", "b"), ("old", "new"), np.full(2, 16.0), np.full(2, 64.0), cpu_util=np.full(2, 0.5))
 
 
-def measures(model, trace):
-    """The measures of a model by name."""
-    table = score(model, trace)
-    return dict(zip(table["measure"].to_pylist(), table["value"].to_pylist(), strict=True))
-
-
 def test_a_model_is_far_better_than_the_median_of_a_stage(trace, model, later):
     """On new jobs of known templates; noise alone is 4 %."""
     found, base = measures(model, later), measures(train_stage_median(trace), later)
@@ -80,10 +83,7 @@ def test_the_quality_is_that_of_jobs_left_out(model, later):
 
 def test_unseen_stages_are_predicted_from_the_plan(model, later):
     """Without its signature a stage has no past, and is still predicted much better than by a constant."""
-    stages = later["stages"]
-    at = stages.schema.get_field_index("signature")
-    unknown = changed(later, stages=stages.set_column(at, stages.schema.field(at), pa.nulls(len(stages), pa.string())))
-    assert measures(model, unknown)["wmape"] < 0.25
+    assert measures(model, without_signatures(later))["wmape"] < 0.25
 
 
 def test_outcomes_do_not_leak_into_predictions(model, later):
@@ -163,9 +163,8 @@ def test_more_input_is_never_faster(model, later, name):
 def confounded(trace):
     """A trace in which instances with more cores took longer: they were given to those that had more to do."""
     instances = trace["instances"]
-    at = instances.schema.get_field_index("latency_ms")
     slower = pc.multiply(instances["latency_ms"], pc.power(pc.cast(instances["cpu_cores"], pa.float64()), 1.5))
-    return changed(trace, instances=instances.set_column(at, instances.schema.field(at), slower))
+    return changed(trace, instances=with_column(instances, "latency_ms", slower))
 
 
 @pytest.mark.parametrize("monotone", [True, False])
@@ -184,8 +183,7 @@ def test_peaks_of_memory_are_learned(model, stage, trace):
     assert (floor >= 0.7 * peak).all()
     assert (floor <= 4 * peak + 0.1).all()
     instances = trace["instances"]
-    at = instances.schema.get_field_index("peak_mem_bytes")
-    unknown = instances.set_column(at, instances.schema.field(at), pa.nulls(len(instances), pa.int64()))
+    unknown = with_column(instances, "peak_mem_bytes", [None] * len(instances))
     material = prepare(changed(trace, instances=unknown))
     plain = learn(material, material.ok, Fitting(threads=1, rounds=5))
     assert plain.memory_floor_gib(stage) == pytest.approx(2 * stage.in_bytes / 2**30 + 0.25)
@@ -197,8 +195,7 @@ def test_what_was_spilled_was_wanted(stage, trace):
     peak = np.minimum(instances["peak_mem_bytes"].to_numpy(), 20_000_000)
     spilled = instances["peak_mem_bytes"].to_numpy() - peak
     for name, values in (("peak_mem_bytes", peak), ("spill_bytes", spilled)):
-        at = instances.schema.get_field_index(name)
-        instances = instances.set_column(at, instances.schema.field(at), pa.array(values))
+        instances = with_column(instances, name, values)
     cut, whole = (prepare(changed(trace, instances=each)) for each in (instances, trace["instances"]))
     floors = [
         learn(each, each.ok, Fitting(threads=1, rounds=60)).memory_floor_gib(stage).tolist() for each in (cut, whole)
@@ -210,8 +207,7 @@ def test_containers_of_one_size_are_said(stage, machines):
     """A model that never saw another number of cores says that it guesses what they do."""
     trace = small_trace(12)
     instances = trace["instances"]
-    at = instances.schema.get_field_index("cpu_cores")
-    same = instances.set_column(at, instances.schema.field(at), pa.array(np.full(len(instances), 2.0, np.float32)))
+    same = with_column(instances, "cpu_cores", np.full(len(instances), 2.0, np.float32))
     model = train(changed(trace, instances=same), threads=1)
     assert model.extrapolates(stage, machines) == (
         "all containers in training had 2 cores: what others would do is a guess",
@@ -244,8 +240,7 @@ def test_a_stage_of_billions_of_instances_is_a_wrong_number():
     rows = trace["instances"]
     number = rows["instance_id"].to_numpy().copy()
     number[7] = 2**31 - 1
-    at = rows.schema.get_field_index("instance_id")
-    wrong = changed(trace, instances=rows.set_column(at, rows.schema.field(at), pa.array(number, pa.int32())))
+    wrong = changed(trace, instances=with_column(rows, "instance_id", number))
     with pytest.raises(DataError, match="stage job-0000/0 has 2,147,483,648 instances"):
         train(wrong, threads=1)
 
@@ -256,8 +251,7 @@ def test_sizes_beyond_whole_floats():
     rows = trace["instances"]
     size = rows["in_bytes"].to_numpy().copy()
     size[3] = 2**63 - 1
-    at = rows.schema.get_field_index("in_bytes")
-    assert train(changed(trace, instances=rows.set_column(at, rows.schema.field(at), pa.array(size))), threads=1)
+    assert train(changed(trace, instances=with_column(rows, "in_bytes", size)), threads=1)
 
 
 def test_a_trace_of_one_job_has_no_quality():
@@ -273,9 +267,7 @@ def test_failed_instances_teach_nothing(trace, model, later):
     instances = trace["instances"]
     wrong = instances.slice(0, 200)
     for name, value in (("status", "failed"), ("latency_ms", 1e9), ("attempt", 1)):
-        at = wrong.schema.get_field_index(name)
-        column_type = wrong.schema.field(at).type
-        wrong = wrong.set_column(at, wrong.schema.field(at), pa.array([value] * len(wrong), column_type))
+        wrong = with_column(wrong, name, [value] * len(wrong))
     spoiled = changed(trace, instances=pa.concat_tables([instances, wrong]))
     found = train(spoiled, threads=1)
     assert measures(found, later)["wmape"] == pytest.approx(measures(model, later)["wmape"], abs=0.02)
