@@ -143,7 +143,9 @@ def test_a_session(plain: bool, terminal: Callable[..., Terminal], tmp_path: Pat
     shell.until("Interrupted.")
     assert time.monotonic() - started < 5
     assert "five\n5\n" in shell.ask("SELECT 5 AS five;", "Run Time")
-    shell.type("SELECT 'not sent\x03")
+    shell.type("SELECT 'not sent")
+    time.sleep(1)  # a signal between the prompt and the wait for a key is heard by input() with the next key only
+    shell.type("\x03")
     shell.until("paretosql>")
     assert "six\n6\n" in shell.ask("SELECT 6 AS six;", "Run Time")
     shell.type(".quit\r")
