@@ -1,0 +1,105 @@
+"""EASE: every item is predicted from all others by ridge regression with a zero diagonal, in closed form.
+
+With X users times items and P = (X'X + l2 I)^-1, the weights are B = I - P / diag(P), and a history x scores x B. Where
+there are fewer users than items the same P is (I - X'(XX' + l2 I)^-1 X) / l2, so only a matrix of users is inverted and
+no matrix of items is ever made: the scores are identical.
+
+Columns in: users, items. Columns out: see `Recommender`.
+Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019); the side of users is our choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from paretosql.errors import DataError, compose
+from paretosql.udfs.interactions import Matrix, RecommenderOptions
+from paretosql.udfs.model import Ints, Singles, Training, family
+from paretosql.udfs.options import option
+from paretosql.udfs.recommender import WITH_LIKENESS, Recommender
+
+
+@dataclass(frozen=True)
+class EaseOptions(RecommenderOptions):
+    """Options of EASE."""
+
+    l2: float = option(
+        200.0, "ridge: more of it trusts single users less", low=1e-6, aliases=("l2_reg", "regularization", "lambda"),
+        source="the best of 50, 200, 500 on ml-latest-small",
+    )  # fmt: skip
+    largest: int = option(
+        20_000, "users or items, whichever are fewer, up to which the matrix to invert is made (8 bytes x largest^2)",
+        low=1,
+    )  # fmt: skip
+
+
+@family("ease", options=EaseOptions, source="Steck, WWW 2019", verbs=WITH_LIKENESS)
+class Ease(Recommender):
+    """Every item predicted from all others at once, in closed form; strong where items have many users.
+
+    Cost: O(s^3 + s^2 n) to learn with s the smaller and n the larger of users and items, 8 s^2 bytes; a history of h
+    items takes O(h items), or O(users items) where users were inverted.
+    """
+
+    @classmethod
+    def learn(cls, seen: Matrix, options: EaseOptions, training: Training) -> Mapping[str, npt.NDArray[Any]]:
+        """`weights` (items, items), or `inner` (users, users) and `scale` (items,), see above."""
+        users, items = seen.shape
+        if min(users, items) > options.largest:
+            problem = f"ease inverts a matrix of {min(users, items):,} rows, more than largest = {options.largest:,}"
+            raise DataError(compose(problem, hint="raise largest, drop rare items in the query, or use itemknn or als."))
+        training.step("multiplying", 0, 3)
+        by_users = users < items
+        gram = (seen @ seen.T if by_users else seen.T @ seen).toarray().astype(np.float64)
+        gram[np.diag_indices_from(gram)] += options.l2
+        training.step("inverting", 1, 3)
+        inverse = _inverse(gram)
+        training.step("weighing", 2, 3)
+        if not by_users:
+            scale = np.diag(inverse).copy()
+            inverse /= -scale[None, :]
+            np.fill_diagonal(inverse, 0.0)
+            return {"weights": inverse.astype(np.float32)}
+        diagonal = np.empty(items)
+        columns = seen.T.tocsr().astype(np.float64)
+        for first in range(0, items, 1024):
+            part = columns[first : first + 1024]
+            diagonal[first : first + 1024] = (part @ inverse * part.toarray()).sum(axis=1)
+        return {"inner": inverse, "scale": (1.0 - diagonal) / options.l2}
+
+    def scores(self, history: Matrix, users: Ints) -> Singles:
+        """History times weights."""
+        if "weights" in self.learned:
+            found: Singles = np.asarray(history @ self.learned["weights"], dtype=np.float32)
+            return found
+        seen, wide = self.known.seen, history.astype(np.float64)
+        inner = (wide @ seen.T).toarray() @ self.learned["inner"]
+        whole = (wide.toarray() - inner @ seen) / self.options.l2
+        return (wide.toarray() - whole / self.learned["scale"]).astype(np.float32)
+
+    def likeness(self, items: Ints) -> Singles:
+        """What each of these items says for every other."""
+        from scipy import sparse
+
+        width = len(self.known.items)
+        rows = np.arange(len(items))
+        alone = sparse.csr_matrix((np.ones(len(items), np.float32), (rows, items)), shape=(len(items), width))
+        return self.scores(alone, np.full(len(items), -1))
+
+
+def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The inverse of a symmetric positive definite matrix, by Cholesky: half the work of the general one."""
+    from scipy.linalg import lapack
+
+    factor, failed = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    found, also = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if failed or also:
+        raise DataError(compose("ease: the matrix cannot be inverted", hint="raise l2."))
+    lower = np.tril(found, -1)
+    whole: npt.NDArray[np.float64] = lower + lower.T + np.diag(np.diag(found))
+    return whole

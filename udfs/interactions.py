@@ -1,0 +1,148 @@
+"""Rows of who had to do with what, as a sparse matrix of users and items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from paretosql.errors import DataError, compose
+from paretosql.udfs.ids import Codes, IdCollector, Ids, check_id_type
+from paretosql.udfs.options import Options, option
+from paretosql.udfs.roles import ITEMS, RATINGS, TIMES, USERS, needed_column, numbers, optional_column
+from paretosql.udfs.rows import Rows
+
+if TYPE_CHECKING:
+    from paretosql.udfs.model import Training
+
+Matrix = Any  # scipy.sparse.csr_matrix, which has no types
+
+
+@dataclass(frozen=True)
+class RecommenderOptions(Options):
+    """What all recommenders take."""
+
+    user_col: str = option("", "the column with users; default: user_id, user, customer_id, ..")
+    item_col: str = option("", "the column with items; default: item_id, item, product_id, movie_id, ..")
+    rating_col: str = option("", "the column with ratings; default: rating, score, stars, ..")
+    time_col: str = option("", "the column with times; default: timestamp, ts, ..")
+    weighting: str = option(
+        "binary",
+        "whether every row counts as one positive, or as much as its rating; rows of the same user and item add up",
+        choices=("binary", "rating"),
+    )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The parts that columns play; rating and time may be absent."""
+
+    user: str
+    item: str
+    rating: str | None = None
+    time: str | None = None
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """All rows by number, in order: codes of users and items, ratings and times where there are columns of them."""
+
+    users: Ids
+    items: Ids
+    user: Codes
+    item: Codes
+    rating: npt.NDArray[np.float64] | None = None
+    time: npt.NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+def columns_of(schema: pa.Schema, options: RecommenderOptions, family: str) -> Columns:
+    """Which column is what.
+
+    Raises:
+        ProgrammingError: no column with users, or with items; a named one that is not there.
+    """
+    names = schema.names
+    user = needed_column(names, options.user_col, USERS, "user_col", family)
+    item = needed_column([n for n in names if n != user], options.item_col, ITEMS, "item_col", family)
+    rest = [name for name in names if name not in (user, item)]
+    rating = optional_column(rest, options.rating_col, RATINGS, "rating_col", family)
+    if rating is None and options.weighting == "rating":
+        rating = needed_column(rest, options.rating_col, RATINGS, "rating_col", family)
+    rest = [name for name in rest if name != rating]
+    time = optional_column(rest, options.time_col, TIMES, "time_col", family)
+    for name in (user, item):
+        check_id_type(schema.field(name).type, name, family)
+    return Columns(user, item, rating, time)
+
+
+def read_interactions(rows: Rows, columns: Columns, family: str, training: Training) -> Interactions:
+    """All rows that have a user and an item. Memory: 8 bytes a row, 8 more each for ratings and times.
+
+    Raises:
+        DataError: there are none; a rating that is NULL or no number.
+    """
+    users = IdCollector(rows.schema.field(columns.user).type)
+    items = IdCollector(rows.schema.field(columns.item).type)
+    ratings: list[npt.NDArray[np.float64]] = []
+    times: list[npt.NDArray[np.float64]] = []
+    read = skipped = 0
+    for batch in rows.batches():
+        training.step("reading rows", read, rows.num_rows)
+        known = pc.and_(pc.is_valid(batch.column(columns.user)), pc.is_valid(batch.column(columns.item)))
+        kept = batch if known.true_count == batch.num_rows else batch.filter(known)
+        read, skipped = read + batch.num_rows, skipped + batch.num_rows - kept.num_rows
+        if not kept.num_rows:
+            continue
+        users.add(kept.column(columns.user))
+        items.add(kept.column(columns.item))
+        if columns.rating is not None:
+            ratings.append(_numbers(kept.column(columns.rating), columns.rating, family))
+        if columns.time is not None:
+            times.append(_numbers(kept.column(columns.time), columns.time, family))
+    if skipped:
+        training.warn(f"{skipped:,} rows without a user or an item were left out")
+    user_ids, user = users.finish()
+    item_ids, item = items.finish()
+    rating = np.concatenate(ratings) if ratings else None
+    time = np.concatenate(times) if times else None
+    return Interactions(user_ids, item_ids, user, item, rating, time)
+
+
+def _numbers(column: pa.Array, name: str, family: str) -> npt.NDArray[np.float64]:
+    found: npt.NDArray[np.float64] = pc.fill_null(numbers(column, name, family), np.nan).to_numpy(zero_copy_only=False)
+    return found
+
+
+def weights_of(found: Interactions, options: RecommenderOptions, columns: Columns, family: str) -> npt.NDArray[Any]:
+    """How much each row counts, shape (n,), float32.
+
+    Raises:
+        DataError: weighting by rating, and a rating is missing, infinite or not above 0.
+    """
+    if options.weighting == "binary" or found.rating is None:
+        return np.ones(len(found), dtype=np.float32)
+    wrong = ~(np.isfinite(found.rating) & (found.rating > 0))
+    if wrong.any():
+        problem = f"{family}: the column {columns.rating!r} holds {found.rating[wrong][0]:g} where weighting = 'rating'"
+        raise DataError(compose(problem, hint="ratings that count must be above 0; filter the rows, or leave it."))
+    return found.rating.astype(np.float32)
+
+
+def matrix_of(
+    user: Codes, item: Codes, weight: npt.NDArray[Any], shape: tuple[int, int], *, binary: bool
+) -> Matrix:
+    """Users times items, float32 in CSR; rows of the same user and item are one entry, their sum, or 1 when binary."""
+    from scipy import sparse
+
+    found = sparse.csr_matrix((weight.astype(np.float32), (user, item)), shape=shape)
+    found.sum_duplicates()
+    if binary:
+        found.data[:] = 1.0
+    return found

@@ -1,0 +1,226 @@
+"""Options of model families: frozen dataclasses that are read from what a user wrote, and checked.
+
+A field is declared with `option`, which says what it means, which values it takes, where its default comes from, and
+what other systems call it:
+
+    @dataclass(frozen=True)
+    class EaseOptions(RecommenderOptions):
+        l2: float = option(200.0, "ridge", low=0.0, aliases=("l2_reg",), source="data README")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from paretosql.errors import ProgrammingError, closest, compose
+
+T = TypeVar("T", bound="Options")
+OUR_CHOICE = "our choice"
+NO_SPLIT = "none"
+SPLITS = (NO_SPLIT, "random", "leave_last_out", "time", "cold_users", "cold_items", "column")
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of an option: its meaning, limits, and the names other systems have for it."""
+
+    text: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    spellings: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # values of other systems, and ours for them
+    source: str = OUR_CHOICE
+
+
+def option(default: Any, text: str, **about: Any) -> Any:
+    """A field of an options class; see `About`."""
+    return dataclasses.field(default=default, metadata={"about": About(text, **about)})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every family takes."""
+
+    seed: int = option(0, "of everything random; the same seed and rows give the same model", low=0, high=LARGEST_SEED)
+    split: str = option(
+        NO_SPLIT,
+        "rows held out to judge the model by, which evaluate(MODEL m) then shows",
+        choices=SPLITS,
+        aliases=("data_split_method",),
+        spellings={"no_split": NO_SPLIT, "auto_split": "random", "seq": "time", "custom": "column"},
+    )
+    split_fraction: float = option(
+        0.2, "share of rows, users or items held out", low=0.001, high=0.9, aliases=("data_split_eval_fraction",)
+    )
+    split_col: str = option(
+        "", "column of split = 'column' (true: held out) and of 'time'", aliases=("data_split_col",)
+    )
+    trials: int = option(
+        0,
+        "how many combinations of hparam_candidates(..) and hparam_range(..) to try; 0: 10 where any is given",
+        low=0,
+        high=10_000,
+        aliases=("num_trials",),
+    )
+    trial_seconds: float = option(0.0, "no new trial begins after so many seconds; 0: no limit", low=0.0)
+    objective_metric: str = option(
+        "", "what trials are compared by, one of evaluate's metrics", aliases=("hparam_tuning_objectives",)
+    )
+
+
+# what other systems take and what has no effect here, by the reason
+IGNORED = {
+    **dict.fromkeys(
+        (
+            "enable_global_explain",
+            "model_registry",
+            "vertex_ai_model_id",
+            "vertex_ai_model_version_aliases",
+            "kms_key_name",
+            "labels",
+            "max_parallel_trials",
+            "hparam_tuning_algorithm",
+            "calculate_p_values",
+            "category_encoding_method",
+            "fit_intercept_only",
+            "xgboost_version",
+            "tree_method",
+            "dart_normalize_type",
+        ),
+        "has no meaning here",
+    ),
+    **dict.fromkeys(
+        ("optimize_strategy", "learn_rate_strategy", "ls_init_learn_rate", "warm_start", "min_rel_progress"),
+        "the solver here needs no such choice",
+    ),
+}
+
+
+def fields_of(kind: type[Options]) -> dict[str, tuple[Any, Any, About]]:
+    """Name to type, default and meaning of every option, inherited ones last."""
+    hints = typing.get_type_hints(kind)
+    found = {each.name: (hints[each.name], each.default, each.metadata["about"]) for each in dataclasses.fields(kind)}
+    common = {each.name for each in dataclasses.fields(Options)}
+    return dict(sorted(found.items(), key=lambda item: item[0] in common))
+
+
+def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[T, list[str]]:
+    """Options from values by name, and what was noted about them.
+
+    Raises:
+        ProgrammingError: an unknown option, a value of another type or out of its range.
+    """
+    known = fields_of(kind)
+    names = {alias: name for name, (_, _, about) in known.items() for alias in about.aliases}
+    values: dict[str, Any] = {}
+    written: dict[str, str] = {}
+    notes = []
+    for word, value in given.items():
+        lower = word.lower()
+        name = names.get(lower, lower)
+        if name in known:
+            if name in values:
+                raise ProgrammingError(f"the options {written[name]} and {word} of {family} mean the same")
+            values[name], written[name] = checked(name, value, known[name], family), word
+        elif lower in IGNORED:
+            notes.append(f"the option {lower} is ignored: {IGNORED[lower]}")
+        else:
+            near = closest(lower, [*known, *names])
+            start = f"did you mean {near}? " if near else ""
+            listed = ", ".join(known)
+            problem = f"the model type {family} has no option {word!r}"
+            raise ProgrammingError(compose(problem, hint=f"{start}Its options are {listed}."))
+    return kind(**values), notes
+
+
+def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -> Any:
+    """A value as the type of the option; ProgrammingError where it does not fit."""
+    kind, default, about = known
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, str) and value.lower() in about.spellings:
+        value = about.spellings[value.lower()]
+    found = _as(kind, value, default)
+    if found is None and value is not None:
+        raise _wrong(name, value, _called(kind), family)
+    if about.choices and str(found).lower() not in about.choices:
+        near = closest(str(found), about.choices)
+        start = f"did you mean {near!r}? " if near else ""
+        problem = f"{name} of {family} is not {value!r}"
+        raise ProgrammingError(compose(problem, hint=f"{start}It is one of {', '.join(about.choices)}."))
+    low, high = about.low, about.high
+    for each in found if isinstance(found, tuple) else (found,):
+        if isinstance(each, (int, float)) and not isinstance(each, bool):
+            if not (low is None or each >= low) or not (high is None or each <= high):
+                raise _wrong(name, value, _limits(low, high), family)
+    return found.lower() if about.choices else found
+
+
+def _as(kind: Any, value: Any, default: Any) -> Any:
+    """The value as a type; None where it is not one."""
+    if isinstance(kind, types.UnionType):
+        return next((each for part in kind.__args__ if (each := _as(part, value, default)) is not None), None)
+    if typing.get_origin(kind) is tuple:
+        inner = typing.get_args(kind)[0]
+        many = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        parts = [_as(inner, each, None) for each in many]
+        return None if any(each is None for each in parts) else tuple(parts)
+    if isinstance(value, (list, tuple)) and len(value) == 1:  # input_label_cols = ['y'], where one name is wanted
+        value = value[0]
+    if kind is bool:
+        return value if isinstance(value, bool) else None
+    if isinstance(value, bool):
+        return None
+    if kind is int:
+        return int(value) if isinstance(value, (int, float)) and float(value).is_integer() else None
+    if kind is float:
+        return _number(value)
+    return value if kind is str and isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        found = float(value) if not isinstance(value, str) else None
+    except (TypeError, ValueError):
+        return None
+    return found if found is not None and found == found else None  # noqa: PLR0124
+
+
+def _called(kind: Any) -> str:
+    if isinstance(kind, types.UnionType):
+        return " or ".join(_called(part) for part in kind.__args__ if part is not type(None))
+    if typing.get_origin(kind) is tuple:
+        return f"a list, each {_called(typing.get_args(kind)[0])}"
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[kind]
+
+
+def _limits(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+
+
+def _wrong(name: str, value: Any, wanted: str, family: str) -> ProgrammingError:
+    return ProgrammingError(
+        compose(f"{name} of {family} is {wanted}, not {value!r}", hint=f"write {name} = value in OPTIONS (..).")
+    )
+
+
+def as_facts(options: Options) -> dict[str, Any]:
+    """Options as JSON has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(options).items()}
+
+
+def from_facts(kind: type[T], facts: Mapping[str, Any]) -> T:
+    """The options that `as_facts` wrote; those of a newer version that are unknown here are an error above."""
+    hints = typing.get_type_hints(kind)
+    tuples = {name for name, hint in hints.items() if typing.get_origin(hint) is tuple}
+    known = {each.name for each in dataclasses.fields(kind)}
+    return kind(**{k: tuple(v) if k in tuples else v for k, v in facts.items() if k in known})

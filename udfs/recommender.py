@@ -1,0 +1,444 @@
+"""The kind of family that recommends: everything around the idea of how histories become scores.
+
+A family learns tensors from a sparse matrix of users and items (`learn`), and turns histories into a score for every
+item (`scores`); with `vectors` or `likeness` it can also say which items are alike. Ids, unseen users, items left out,
+candidates, top k, evaluation and storage are here.
+
+Items are numbered by falling popularity, so that ties in scores are settled in favour of the popular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from paretosql.errors import DataError, compose
+from paretosql.udfs.ids import UNKNOWN, Codes, Ids
+from paretosql.udfs.interactions import (
+    Columns,
+    Interactions,
+    Matrix,
+    RecommenderOptions,
+    columns_of,
+    matrix_of,
+    read_interactions,
+    weights_of,
+)
+from paretosql.udfs.model import Arguments, Floats, Ints, Model, Singles, State, Training
+from paretosql.udfs.ranking import RankingQuality, mean_ranks
+from paretosql.udfs.roles import found_column, plain_type, plain_values
+from paretosql.udfs.rows import Rows
+from paretosql.udfs.topk import best
+
+EMBEDDING = "embedding"
+RECOMMENDER_VERBS = ("recommend", "predict", "evaluate", "training_info", "trial_info")
+WITH_LIKENESS = (*RECOMMENDER_VERBS, "similar")
+WITH_VECTORS = (*WITH_LIKENESS, "embed")
+SCORE_BYTES = 4 * 6  # of a score: the matrix, its order, and what numpy copies on the way
+
+
+@dataclass(frozen=True)
+class Known:
+    """What training knows: ids, who had what, and which columns these came from."""
+
+    columns: Columns
+    users: Ids
+    items: Ids
+    seen: Matrix  # (users, items), float32 CSR
+
+    @property
+    def popularity(self) -> Singles:
+        """How many users had each item."""
+        return np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)
+
+
+class Recommender(Model):
+    """A trained recommender."""
+
+    def __init__(self, options: Any, known: Known, learned: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.options = options
+        self.known = known
+        self.learned = learned
+        self.popularity = known.popularity
+
+    # what a family brings
+
+    @classmethod
+    def learn(cls, seen: Matrix, options: Any, training: Training) -> Mapping[str, npt.NDArray[Any]]:
+        """What is learnt from who had what: named tensors.
+
+        Args:
+            seen: shape (users, items), float32 CSR without empty columns; entries are 1, or sums of ratings.
+        """
+        return {}
+
+    def scores(self, history: Matrix, users: Ints) -> Singles:
+        """A score for every item, shape (b, items): a new array, which the caller changes.
+
+        Args:
+            history: shape (b, items), what each user had.
+            users: numbers of the users whose history is that of the training, `UNKNOWN` for others.
+        """
+        raise NotImplementedError
+
+    def vectors(self) -> Singles | None:
+        """A vector for every item, shape (items, d), when the family has them."""
+        return None
+
+    def likeness(self, items: Ints) -> Singles:
+        """How much other items are like these, shape (b, items); by default the cosine of their vectors."""
+        return self.nearness(self._unit_vectors()[items])
+
+    # learning
+
+    @classmethod
+    def fit(cls, rows: Rows, options: Any, training: Training) -> Self:
+        """Learn from rows with users and items; for the errors see `interactions`."""
+        name = cls.family.name
+        columns = columns_of(rows.schema, options, name)
+        found = read_interactions(rows, columns, name, training)
+        if not len(found):
+            raise DataError(compose(f"{name}: there are no rows to learn from", hint="the training query gave none."))
+        weight = weights_of(found, options, columns, name)
+        found = _popular_first(found)
+        shape = (len(found.users), len(found.items))
+        seen = matrix_of(found.user, found.item, weight, shape, binary=options.weighting == "binary")
+        return cls(options, Known(columns, found.users, found.items, seen), cls.learn(seen, options, training))
+
+    def arrays(self) -> State:
+        """Ids as columns, the matrix and what was learnt as tensors."""
+        known, seen = self.known, self.known.seen
+        tensors = {"seen_starts": seen.indptr.astype(np.int64), "seen_items": seen.indices.astype(np.int32)}
+        if (seen.data != 1.0).any():
+            tensors["seen_weights"] = seen.data
+        learned = {f"learned_{name}": np.ascontiguousarray(each) for name, each in self.learned.items()}
+        return State(
+            {"columns": vars(known.columns)},
+            {**tensors, **learned},
+            {"users": known.users.values, "items": known.items.values},
+        )
+
+    @classmethod
+    def from_arrays(cls, state: State, options: Any) -> Self:
+        """The model that `arrays` took apart."""
+        from scipy import sparse
+
+        users, items = Ids(state.columns["users"]), Ids(state.columns["items"])
+        indices = np.asarray(state.tensors["seen_items"])
+        data = state.tensors.get("seen_weights")
+        weights = np.ones(len(indices), dtype=np.float32) if data is None else np.asarray(data)
+        seen = sparse.csr_matrix((weights, indices, state.tensors["seen_starts"]), shape=(len(users), len(items)))
+        learned = {
+            name.removeprefix("learned_"): each for name, each in state.tensors.items() if name.startswith("learned_")
+        }
+        return cls(options, Known(Columns(**state.facts["columns"]), users, items, seen), learned)
+
+    # being asked
+
+    def inputs(self, verb: str, names: Sequence[str] = ()) -> list[pa.Field]:
+        """Users for recommend, items for similar and embed (or vectors for similar), both for predict."""
+        columns = self.known.columns
+        user = pa.field(columns.user, self.known.users.values.type)
+        item = pa.field(columns.item, self.known.items.values.type)
+        if verb == "similar" and names and not found_column(names, columns.item) and found_column(names, EMBEDDING):
+            return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
+        return {"recommend": [user], "similar": [item], "embed": [item]}.get(verb, [user, item])
+
+    def outputs(self, verb: str, names: Sequence[str] = ()) -> list[pa.Field]:
+        """See docs/models.md."""
+        (item, *_) = self.inputs("embed")
+        if verb == "recommend":
+            return [*self.inputs("recommend"), item, pa.field("rank", pa.int32()), pa.field("score", pa.float64())]
+        if verb == "similar":
+            key = self.inputs("similar", names)[0]
+            key = pa.field("row", pa.int64()) if key.name == EMBEDDING else key
+            other = pa.field(f"similar_{item.name}", item.type)
+            return [key, other, pa.field("rank", pa.int32()), pa.field("score", pa.float64())]
+        if verb == "embed":
+            return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
+        return [pa.field("score", pa.float64())]
+
+    def default_rows(self, verb: str) -> pa.Table:
+        """The rows that a verb is about when none are given: all users, or all items, of the training."""
+        (field,) = self.inputs(verb)
+        ids = self.known.users if verb == "recommend" else self.known.items
+        return pa.table({field.name: ids.values})
+
+    def bytes_per_row(self, verb: str, arguments: Arguments) -> int:
+        """One score for every item."""
+        return max(SCORE_BYTES * len(self.known.items), 256)
+
+    def prepare(self, verb: str, arguments: Arguments) -> Arguments:
+        """Histories and candidates that were given as tables, by number."""
+        found = dict(arguments)
+        if found.get("history") is not None:
+            found["history"] = self._histories(found["history"])
+        if found.get("candidates") is not None:
+            found["candidates"] = self._candidates(found["candidates"])
+        return found
+
+    def apply(self, verb: str, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
+        """Answers for a batch whose columns are those of `inputs`."""
+        answer = {
+            "recommend": self._recommend, "predict": self._predict, "similar": self._similar, "embed": self._embed
+        }[verb]  # fmt: skip
+        return answer(batch, arguments)
+
+    def _recommend(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
+        given = plain_values(batch.column(self.known.columns.user))
+        history, codes = self._asked(given, arguments)
+        scores = self._scored(history, codes)
+        empty = np.diff(history.indptr) == 0
+        if arguments["exclude_seen"]:
+            scores[_rows_of(history), history.indices] = -np.inf
+        scores[empty & (arguments["cold_start"] == "none")] = -np.inf
+        scores[given.is_null().to_numpy(zero_copy_only=False)] = -np.inf
+        rows, columns, values = _chosen(scores, arguments)
+        rank = _places(rows)
+        answers = [given.take(pa.array(rows)), self.known.items.take(columns), pa.array(rank), pa.array(values)]
+        return pa.RecordBatch.from_arrays(answers, names=[each.name for each in self.outputs("recommend")])
+
+    def _predict(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
+        columns = self.known.columns
+        users = plain_values(batch.column(columns.user))
+        item = self.known.items.codes(batch.column(columns.item))
+        encoded = users.dictionary_encode()
+        history, codes = self._asked(encoded.dictionary, arguments)
+        scores = self._scored(history, codes)
+        known = item != UNKNOWN
+        row = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+        known &= row >= 0
+        known[known] &= (np.diff(history.indptr) > 0)[row[known]]
+        value = np.zeros(len(item))
+        value[known] = scores[row[known], item[known]]
+        return pa.RecordBatch.from_arrays([pa.array(value, mask=~known)], names=["score"])
+
+    def _similar(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
+        outputs = self.outputs("similar", batch.schema.names)
+        if outputs[0].name == "row":
+            vectors, known = _stacked(batch.column(EMBEDDING), self._width())
+            scores = self.nearness(_unit(vectors))
+            scores[~known] = -np.inf
+            keys: pa.Array = pa.array(np.arange(batch.num_rows) + int(arguments.get("first_row", 0)) + 1)
+        else:
+            keys = plain_values(batch.column(self.known.columns.item))
+            codes = self.known.items.codes(keys).astype(np.int64)
+            known = codes != UNKNOWN
+            scores = np.full((len(codes), len(self.known.items)), -np.inf, dtype=np.float32)
+            if known.any():
+                scores[known] = self.likeness(codes[known])
+            scores[np.flatnonzero(known), codes[known]] = -np.inf  # not itself
+        rows, columns, values = _chosen(scores, arguments)
+        answers = [keys.take(pa.array(rows)), self.known.items.take(columns), pa.array(_places(rows)), pa.array(values)]
+        return pa.RecordBatch.from_arrays(answers, names=[each.name for each in outputs])
+
+    def _embed(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
+        vectors = self.vectors()
+        assert vectors is not None
+        codes = self.known.items.codes(batch.column(self.known.columns.item))
+        known = codes != UNKNOWN
+        values = vectors[np.where(known, codes, 0)].astype(np.float32) if len(vectors) else np.zeros((len(codes), 0))
+        width = values.shape[1]
+        starts = np.arange(len(codes) + 1, dtype=np.int32) * width
+        flat = pa.array(values.ravel().astype(np.float32))
+        lists = pa.ListArray.from_arrays(pa.array(starts), flat, mask=pa.array(~known))
+        return pa.RecordBatch.from_arrays([lists], names=[EMBEDDING])
+
+    def summarize(self, verb: str, rows: Rows | None, arguments: Arguments) -> pa.Table:
+        """The quality of the ranking of the items in `rows` among those that each user has not had."""
+        assert rows is not None
+        found = self._rows_by_number(rows)
+        quality = RankingQuality(arguments["k"])
+        order = np.argsort(found.user, kind="stable")
+        users, item = found.user[order], found.item[order]
+        starts = np.flatnonzero(np.diff(users, prepend=-1))
+        block = max(1, (1 << 28) // self.bytes_per_row(verb, arguments))
+        for first in range(0, len(starts), block):
+            mine = starts[first : first + block]
+            ends = np.append(starts, len(users))[first + 1 : first + 1 + len(mine)]
+            history, codes = self._asked(found.users.take(users[mine]), {})
+            scores = self._scored(history, codes)
+            if arguments["exclude_seen"]:
+                scores[_rows_of(history), history.indices] = -np.inf
+            for at, (begin, end) in enumerate(zip(mine, ends, strict=True)):
+                _judge(scores[at], item[begin:end], quality)
+        metrics = quality.metrics()
+        return pa.table({"metric": [name for name, _ in metrics], "value": [value for _, value in metrics]})
+
+    # parts
+
+    def nearness(self, unit_vectors: Singles) -> Singles:
+        """The cosine of vectors, shape (b, d), of length 1 with the vectors of all items, shape (b, items)."""
+        found: Singles = unit_vectors @ self._unit_vectors().T
+        return found
+
+    def _unit_vectors(self) -> Singles:
+        if not hasattr(self, "_units"):
+            vectors = self.vectors()
+            assert vectors is not None
+            self._units = _unit(vectors)
+        return self._units
+
+    def _width(self) -> int:
+        return int(self._unit_vectors().shape[1])
+
+    def _asked(self, given: pa.Array, arguments: Arguments) -> tuple[Matrix, Ints]:
+        """The history of each user, and their numbers where it is that of the training."""
+        from scipy import sparse
+
+        codes = self.known.users.codes(given).astype(np.int64)
+        width = len(self.known.items)
+        if len(self.known.users):
+            history = self.known.seen[np.maximum(codes, 0)]
+        else:
+            history = sparse.csr_matrix((len(codes), width), dtype=np.float32)
+        history = _without_rows(history, codes == UNKNOWN)
+        if arguments.get("history") is not None:
+            ids, matrix = arguments["history"]
+            own = ids.codes(given).astype(np.int64)
+            mine = own != UNKNOWN
+            if mine.any():
+                history = _without_rows(history, mine) + _placed(matrix, own)
+                history.sort_indices()
+                codes = np.where(mine, UNKNOWN, codes)
+        return history, codes
+
+    def _scored(self, history: Matrix, codes: Ints) -> Singles:
+        """The scores of the family; the popularity of items for those without a history."""
+        scores = np.ascontiguousarray(self.scores(history, codes), dtype=np.float32)
+        empty = np.diff(history.indptr) == 0
+        if empty.any():
+            scores[empty] = self.popularity
+        return scores
+
+    def _histories(self, table: pa.Table) -> tuple[Ids, Matrix]:
+        from paretosql.udfs.rows import Spool
+
+        options = RecommenderOptions(
+            user_col=_as_named(table, self.known.columns.user),
+            item_col=_as_named(table, self.known.columns.item),
+            weighting=self.options.weighting,
+        )
+        found, weight = self._numbered(Spool.of_table(table), options)
+        known = found.item != UNKNOWN
+        shape = (len(found.users), len(self.known.items))
+        binary = self.options.weighting == "binary"
+        return found.users, matrix_of(found.user[known], found.item[known], weight[known], shape, binary=binary)
+
+    def _candidates(self, table: pa.Table) -> Ints:
+        """Numbers of the items in a table, ascending."""
+        names = table.column_names
+        name = found_column(names, self.known.columns.item) or names[0]
+        codes = np.unique(self.known.items.codes(table.column(name)).astype(np.int64))
+        return codes[codes != UNKNOWN]
+
+    def _rows_by_number(self, rows: Rows) -> Interactions:
+        found, _ = self._numbered(rows, RecommenderOptions(self.known.columns.user, self.known.columns.item))
+        return found
+
+    def _numbered(self, rows: Rows, options: RecommenderOptions) -> tuple[Interactions, Singles]:
+        """Rows with their own numbers of users and our numbers of items."""
+        name = self.family.name
+        columns = columns_of(rows.schema, options, name)
+        found = read_interactions(rows, columns, name, Training())
+        weight = weights_of(found, options, columns, name)
+        ours: Codes = self.known.items.codes(found.items.values)
+        item = ours[found.item] if len(found) else found.item
+        return Interactions(found.users, self.known.items, found.user, item, found.rating, found.time), weight
+
+
+def _popular_first(found: Interactions) -> Interactions:
+    """Items numbered by falling number of rows, ids in ascending order where these are equal."""
+    order = np.argsort(-np.bincount(found.item, minlength=len(found.items)), kind="stable")
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return Interactions(
+        found.users, found.items.reordered(order), found.user, place[found.item], found.rating, found.time
+    )
+
+
+def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:
+    """Add one user: items that training has seen with the user are left out, unknown ones rank nowhere."""
+    wanted = np.unique(items[items != UNKNOWN]).astype(np.int64)
+    open_ = wanted[scores[wanted] > -np.inf]
+    unknown = int((items == UNKNOWN).sum())
+    if len(open_) + unknown:
+        ranks = np.concatenate((mean_ranks(scores, open_), np.full(unknown, np.inf)))
+        quality.add(ranks, int((scores > -np.inf).sum()))
+
+
+def _rows_of(matrix: Matrix) -> Ints:
+    """The row of every entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def _without_rows(matrix: Matrix, empty: npt.NDArray[np.bool_]) -> Matrix:
+    """The matrix with some rows emptied."""
+    from scipy import sparse
+
+    if not empty.any():
+        return matrix
+    keep = sparse.diags_array((~empty).astype(np.float32))
+    found = sparse.csr_matrix(keep @ matrix)
+    found.eliminate_zeros()
+    return found
+
+
+def _placed(matrix: Matrix, rows: Ints) -> Matrix:
+    """Row `rows[b]` of a matrix at every place b, nothing where it is `UNKNOWN`."""
+    return _without_rows(matrix[np.maximum(rows, 0)], rows == UNKNOWN)
+
+
+def _chosen(scores: Singles, arguments: Arguments) -> tuple[Ints, Ints, Floats]:
+    """The k best of each row, as row, column and score of each, row by row."""
+    candidates = arguments.get("candidates")
+    if candidates is not None:
+        scores = np.ascontiguousarray(scores[:, candidates])
+    columns, values = best(scores, arguments["k"])
+    found = columns >= 0
+    rows = np.nonzero(found)[0]
+    chosen = columns[found]
+    return rows, chosen if candidates is None else candidates[chosen], values[found].astype(np.float64)
+
+
+def _places(rows: Ints) -> npt.NDArray[np.int32]:
+    """1, 2, .. within each run of equal rows."""
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    count = np.diff(np.append(first, len(rows)))
+    return (np.arange(len(rows)) - np.repeat(first, count) + 1).astype(np.int32)
+
+
+def _as_named(table: pa.Table, wanted: str) -> str:
+    return found_column(table.column_names, wanted) or ""
+
+
+def _unit(vectors: Singles) -> Singles:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    found: Singles = (vectors / np.where(length > 0, length, 1.0)).astype(np.float32)
+    return found
+
+
+def _stacked(column: pa.Array, width: int) -> tuple[Singles, npt.NDArray[np.bool_]]:
+    """Lists of numbers as rows of a matrix, and which of them are such.
+
+    Raises:
+        DataError: lists of another length, or something else than lists.
+    """
+    kind = plain_type(column.type)
+    if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)):
+        raise DataError(compose(f"the column {EMBEDDING!r} holds {kind}, not lists of numbers"))
+    found = np.zeros((len(column), width), dtype=np.float32)
+    known = np.zeros(len(column), dtype=bool)
+    for at, value in enumerate(column.to_pylist()):
+        if value is None or any(each is None for each in value):
+            continue
+        if len(value) != width:
+            raise DataError(compose(f"a vector has {len(value)} numbers, those of this model have {width}"))
+        found[at], known[at] = value, True
+    return found, known

@@ -1,0 +1,122 @@
+"""Which column plays which part: the one a user named, or one whose name says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from paretosql.errors import DataError, ProgrammingError, closest, compose
+
+# words of column names, as people write them; compared in lower case without underscores
+USERS = ("user_id", "user", "visitor_id", "visitor", "customer_id", "customer", "member_id", "account_id", "client_id",
+         "session_id", "uid")  # fmt: skip
+ITEMS = ("item_id", "item", "product_id", "product", "movie_id", "movie", "film_id", "book_id", "song_id", "track_id",
+         "artist_id", "article_id", "content_id", "video_id", "sku", "iid")  # fmt: skip
+RATINGS = ("rating", "score", "stars", "value", "preference", "implicit_rating")
+TIMES = ("timestamp", "ts", "time", "event_time", "rated_at", "created_at", "at", "date", "datetime", "event_timestamp")
+LABELS = ("label", "target")
+
+
+def found_column(names: Sequence[str], wanted: str) -> str | None:
+    """The column of this name in any case; None when there is none."""
+    if wanted in names:
+        return wanted
+    return next((name for name in names if name.lower() == wanted.lower()), None)
+
+
+def named_column(names: Sequence[str], wanted: str, option: str, family: str) -> str:
+    """The column that an option names.
+
+    Raises:
+        ProgrammingError: there is none.
+    """
+    found = found_column(names, wanted)
+    if found is None:
+        near = closest(wanted, names)
+        start = f"did you mean {near!r}? " if near else ""
+        problem = f"{family}: there is no column {wanted!r}, which {option} names"
+        raise ProgrammingError(compose(problem, hint=f"{start}The rows have {', '.join(names)}."))
+    return found
+
+
+def guessed_column(names: Sequence[str], words: Sequence[str]) -> str | None:
+    """The first column whose name is one of the words, by the order of the words."""
+    plain = {_plain(name): name for name in reversed(names)}
+    return next((plain[_plain(word)] for word in words if _plain(word) in plain), None)
+
+
+def needed_column(names: Sequence[str], given: str, words: Sequence[str], option: str, family: str) -> str:
+    """The column for a part that must be there: named by the option, or guessed.
+
+    Raises:
+        ProgrammingError: neither.
+    """
+    if given:
+        return named_column(names, given, option, family)
+    found = guessed_column(names, words)
+    if found is None:
+        part = option.removesuffix("_col")
+        problem = f"{family} needs a column with the {part}; none of {', '.join(names)} is called {words[0]}"
+        raise ProgrammingError(compose(problem, hint=f"name it: OPTIONS ({option} = '{names[0] if names else '..'}')."))
+    return found
+
+
+def optional_column(names: Sequence[str], given: str, words: Sequence[str], option: str, family: str) -> str | None:
+    """The same for a part that may be absent."""
+    return named_column(names, given, option, family) if given else guessed_column(names, words)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace(" ", "")
+
+
+def plain_values(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array of plain values: no dictionary, no view of text."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    kind = array.type
+    if pa.types.is_string_view(kind) or pa.types.is_large_string(kind):
+        return array.cast(pa.string())
+    if pa.types.is_null(kind):
+        return array.cast(pa.string())
+    return array
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type that `plain_values` makes of a column."""
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_string_view(inner) or pa.types.is_large_string(inner) or pa.types.is_null(inner):
+        return pa.string()
+    return inner
+
+
+def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.Array:
+    """A column as doubles; NULL stays.
+
+    Raises:
+        DataError: it holds something else than numbers, dates and times.
+    """
+    values = plain_values(array)
+    kind = values.type
+    if pa.types.is_date(kind):
+        values = values.cast(pa.date32()).cast(pa.int32())
+    elif pa.types.is_timestamp(kind):
+        values = values.cast(pa.timestamp("us", tz=kind.tz)).cast(pa.int64())
+    elif pa.types.is_time(kind) or pa.types.is_duration(kind):
+        values = values.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
+    elif not is_number(kind):
+        problem = f"{family}: the column {column!r} holds {kind}, where numbers belong"
+        raise DataError(compose(problem, hint=f"leave it out, or CAST({column} AS DOUBLE) in the query."))
+    return values.cast(pa.float64(), safe=False)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values are numbers, true and false included."""
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind)
+    )

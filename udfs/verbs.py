@@ -1,0 +1,113 @@
+"""What a model can be asked, and with which named arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from paretosql.errors import ProgrammingError, closest, compose
+from paretosql.udfs.options import About, checked
+
+RELATION = "relation"  # the kind of an argument that is a table or a query
+Source = Literal["needed", "optional", "none"]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A named argument: the type of its values, or `RELATION`; what is assumed, and what it means."""
+
+    kind: Any
+    default: Any
+    about: About
+
+
+@dataclass(frozen=True)
+class Verb:
+    """How models are asked.
+
+    source: whether rows must be given. passes: whether their columns come first in the answer, row by row.
+    whole: whether the answer is one table about all rows, instead of something for each.
+    """
+
+    name: str
+    text: str
+    source: Source
+    passes: bool = False
+    whole: bool = False
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+def _argument(kind: Any, default: Any, text: str, **about: Any) -> Argument:
+    return Argument(kind, default, About(text, **about))
+
+
+_THRESHOLD = _argument(
+    float | None, None, "probability from which on the second of two classes is predicted", low=0.0, high=1.0
+)
+_K = _argument(int, 10, "how many for each row", low=1, high=1_000_000, aliases=("top_k",))
+_SEEN = _argument(bool, True, "whether items that a user has in the training rows are left out")
+_HISTORY = _argument(
+    RELATION, None, "rows of users and items that take the place of what training knows of these users"
+)
+_CANDIDATES = _argument(RELATION, None, "rows with the items that may be recommended; default: all")
+_CACHE = _argument(bool, False, "whether answers are remembered, so that equal rows are asked once")
+
+VERBS: dict[str, Verb] = {
+    each.name: each
+    for each in (
+        Verb(
+            "predict", "what the model says of each row", "needed", passes=True,
+            arguments={"threshold": _THRESHOLD, "cache": _CACHE, "history": _HISTORY},
+        ),
+        Verb(
+            "recommend", "the best items for each user", "optional",
+            arguments={
+                "k": _K, "exclude_seen": _SEEN, "history": _HISTORY, "candidates": _CANDIDATES,
+                "cold_start": _argument(
+                    str, "popular", "what users without a history get: popular items or none",
+                    choices=("popular", "none"),
+                ),
+            },
+        ),
+        Verb("similar", "the items most like each item, or each vector", "optional",
+             arguments={"k": _K, "candidates": _CANDIDATES}),
+        Verb("embed", "the vector of each item", "optional", passes=True),
+        Verb("evaluate", "how good the model is on given rows, or on those held out", "optional", whole=True,
+             arguments={"threshold": _THRESHOLD, "k": _K, "exclude_seen": _SEEN}),
+        Verb("confusion_matrix", "how often each class was taken for each", "optional", whole=True,
+             arguments={"threshold": _THRESHOLD}),
+        Verb("roc_curve", "recall and false alarms at each threshold", "optional", whole=True),
+        Verb("weights", "what was learnt of each feature", "none", whole=True),
+        Verb("centroids", "the middle of each cluster", "none", whole=True),
+        Verb("feature_importance", "how much each feature is used", "none", whole=True),
+        Verb("feature_info", "what the features looked like in training", "none", whole=True),
+        Verb("training_info", "the rounds of the training", "none", whole=True),
+        Verb("trial_info", "the trials of the search for options", "none", whole=True),
+    )
+}  # fmt: skip
+ALWAYS = ("training_info", "trial_info")  # every family has them
+INFO = ("feature_info", *ALWAYS)
+
+
+def read_arguments(verb: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """All arguments of a verb, checked, defaults filled in; relations stay as they are.
+
+    Raises:
+        ProgrammingError: an unknown argument, a value that does not fit.
+    """
+    known = VERBS[verb].arguments
+    names = {alias: name for name, each in known.items() for alias in each.about.aliases}
+    found = {name: each.default for name, each in known.items()}
+    for word, value in given.items():
+        name = names.get(word.lower(), word.lower())
+        if name not in known:
+            near = closest(name, known)
+            start = f"did you mean {near}? " if near else ""
+            listed = f"They are {', '.join(known)}." if known else "It has none."
+            raise ProgrammingError(compose(f"{verb} has no argument {word!r}", hint=start + listed))
+        each = known[name]
+        if each.kind != RELATION:
+            value = checked(name, value, (each.kind, each.default, each.about), f"{verb} of {where}")
+        found[name] = value
+    return found
