@@ -21,6 +21,7 @@ from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
 from paretosql.engine.nodes import (
+    ModelCall,
     NdvCall,
     NdvReport,
     TraceSimulate,
@@ -59,6 +60,8 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
             steps.extend(replace_report(node, catalog))
         elif isinstance(node, TraceSimulate):
             steps.append(replace_simulation(node, catalog))
+        elif isinstance(node, ModelCall):
+            _replace_model_call(node, catalog, steps)
         elif isinstance(node, exp.Select) and any(isinstance(each, NdvCall) for each in inner_nodes(node)):
             _check_place(node, catalog)
             new = replace_block(node, catalog, steps)
@@ -82,8 +85,18 @@ def _inner_first(tree: exp.Expr) -> Iterator[exp.Expr]:
     for child in tree.iter_expressions():
         if child is not with_:
             yield from _inner_first(child)
-    if isinstance(tree, (exp.Select, NdvReport, TraceSimulate)):
+    if isinstance(tree, (exp.Select, NdvReport, TraceSimulate, ModelCall)):
         yield tree
+
+
+def _replace_model_call(node: exp.Expr, catalog: Catalog, steps: list[Step]) -> None:
+    """The form in FROM becomes a step, the scalar form a function."""
+    from paretosql.engine.model_calls import is_scalar, replace_model_call, replace_scalar_call
+
+    if is_scalar(node):
+        replace_scalar_call(node, catalog)
+    else:
+        steps.append(replace_model_call(node, catalog))
 
 
 _OUTSIDE = {"where": "WHERE", "group": "GROUP BY", "from_": "FROM", "joins": "a join condition", "laterals": "FROM"}

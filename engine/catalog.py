@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -76,6 +76,21 @@ class Catalog:
             self.session.work.keep(
                 con, name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table()
             )
+
+    def declare_function(self, function: Callable[..., pa.Array], output: pa.Field, what: str) -> str:
+        """Let queries call a function with any columns until the next statement; its name.
+
+        Args:
+            function: gets Arrow arrays of equal length, gives one of the type of `output`.
+            what: a part of the name, for people who read plans.
+        """
+        name = f"{self.new_name()}_{re.sub(r'[^a-z0-9]+', '_', what.lower())}"
+        con = self.session.con
+        empty = self.new_name()
+        self.session.work.keep(con, empty, pa.schema([output]).empty_table())
+        ((_, kind, *_),) = con.execute(f"DESCRIBE {empty}").fetchall()
+        self.session.work.keep_function(con, name, function, kind)
+        return name
 
     def view(self, name: str, schema: str | None, database: str | None) -> View | None:
         """A view that counts, itself or through others; None for anything else."""

@@ -14,7 +14,15 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.explain import analyzed, explained
 from paretosql.engine.faults import translated_names
 from paretosql.engine.fragment import pick
-from paretosql.engine.nodes import AnalyzeSample, Explain, spot_of
+from paretosql.engine.nodes import (
+    AnalyzeSample,
+    CreateModel,
+    DescribeModel,
+    DropModel,
+    Explain,
+    ShowModels,
+    spot_of,
+)
 from paretosql.engine.parameters import name_parameters
 from paretosql.engine.plan import Fragment, Plan
 from paretosql.engine.record import Progress, Recorder
@@ -27,6 +35,7 @@ from paretosql.errors import NotSupportedError, compose
 
 Watcher = Callable[[Progress], None] | None
 _MADE = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
+MODEL_STATEMENTS = (CreateModel, DropModel, ShowModels, DescribeModel)
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
@@ -41,6 +50,10 @@ def count(
         with session.changing(False), session.plan_transaction():
             analyze(session, tree, text, parameters, Recorder(progress=progress))
         return Outcome(None, -1)
+    if isinstance(tree, MODEL_STATEMENTS):
+        from paretosql.engine.model_statements import run_model_statement
+
+        return run_model_statement(session, tree, text, parameters, progress)
     if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
         raise NotSupportedError(
             compose(f"ndv in CREATE {tree.args.get('kind')} is not supported", hint="a view can count: CREATE VIEW")
@@ -59,8 +72,8 @@ def count(
 def described(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Description:
     """The columns of a counting query, without counting."""
     session.free()
-    if isinstance(tree, Explain):
-        outcome = _explain(session, tree, text, parameters, None)
+    if isinstance(tree, (Explain, *MODEL_STATEMENTS)):
+        outcome = count(session, tree, text, parameters, None)
         return outcome.stream.description if outcome.stream is not None else []
     with session.changing(False), session.plan_transaction():
         made = _plan(session, tree, text, parameters)
@@ -80,6 +93,9 @@ def _statement(session: Session, fragment: Fragment, text: str) -> Statement:
 
 def _explain(session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
     """EXPLAIN gives the steps of the plan as rows; EXPLAIN ANALYZE runs them and adds what happened."""
+    if isinstance(tree.this, MODEL_STATEMENTS):
+        problem, hint = "EXPLAIN of statements about models is not supported", "EXPLAIN the query inside"
+        raise NotSupportedError(compose(problem, spot_of(tree.this, text), hint))
     if isinstance(tree.this, AnalyzeSample):
         hint = "EXPLAIN SELECT * FROM ndv_report(TABLE t, rate => 0.01) shows the same plan"
         raise NotSupportedError(

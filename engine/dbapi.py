@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -24,6 +24,9 @@ from paretosql.engine.stream import Row, Stream
 from paretosql.engine.types import Description
 from paretosql.errors import InterfaceError, NotSupportedError, ProgrammingError, compose
 
+if TYPE_CHECKING:
+    from paretosql.engine.asking import ModelHandle
+
 READ_AHEAD = 1_000  # rows a cursor takes from the engine at a time; our choice
 
 
@@ -32,7 +35,7 @@ def connect(
     *,
     cluster: None = None,
     objective: Literal["balanced"] = "balanced",
-    model_dir: None = None,
+    model_dir: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     read_only: bool = False,
     autocommit: bool = False,
@@ -43,7 +46,8 @@ def connect(
 
     Args:
         database: path of a DuckDB database file, created when it does not exist; ":memory:" for one that vanishes.
-        cluster, objective, model_dir: reserved; this version runs in one process and keeps no models.
+        cluster, objective: reserved; this version runs in one process.
+        model_dir: where models are kept; default: a folder beside the database file, memory for one in memory.
         threads: how many threads a statement may use; default: all cores.
         read_only: open an existing file without the right to change it; several processes may do so at once.
         autocommit: True makes every statement stand for itself; False opens a transaction at the first change of data.
@@ -55,13 +59,19 @@ def connect(
     for name, value, neutral in (
         ("cluster", cluster, None),
         ("objective", objective, "balanced"),
-        ("model_dir", model_dir, None),
     ):
         if value != neutral:
             raise NotSupportedError(
                 compose(f"connect({name}={value!r}): this version runs in one process", hint=f"leave {name} out")
             )
-    session = Session(database, threads=threads, read_only=read_only, autocommit=autocommit, variables=variables)
+    session = Session(
+        database,
+        threads=threads,
+        read_only=read_only,
+        autocommit=autocommit,
+        variables=variables,
+        model_dir=model_dir,
+    )
     if progress is not None:
         session.watch()
     return Connection(session, progress)
@@ -118,9 +128,42 @@ class Connection:
         """Forget a name given by `register`."""
         route.unregister(self._session, name)
 
-    def create_model(self, name: str, model_type: str, query: str, **options: Any) -> None:
-        """Reserved: models arrive in a later version."""
-        raise NotSupportedError(compose("models are not part of this version", hint="SQL and ndv(...) work today"))
+    def create_model(
+        self,
+        name: str,
+        model_type: str,
+        query: str,
+        parameters: Parameters = None,
+        *,
+        replace: bool = False,
+        **options: Any,
+    ) -> None:
+        """Train a model on the rows of a query; the same as CREATE [OR REPLACE] MODEL.
+
+        Args:
+            options: those of the family, by name.
+        """
+        from paretosql.engine.asking import create_statement
+
+        self.execute(create_statement(name, model_type, query, options, replace=replace), parameters)
+
+    def drop_model(self, name: str) -> None:
+        """Remove a model; the same as DROP MODEL."""
+        from paretosql.engine.asking import quoted
+
+        self.execute(f"DROP MODEL {quoted(name)}")
+
+    def model(self, name: str) -> ModelHandle:
+        """A model to ask: `con.model("taste").recommend("visitors", k=5)`.
+
+        Raises:
+            ProgrammingError: there is none of this name.
+        """
+        from paretosql.engine.asking import ModelHandle
+
+        with self._session.lock:
+            self._session.free()
+            return ModelHandle(self, self._session.models.named(name).name)
 
     def commit(self) -> None:
         """Make all changes since the last commit last."""

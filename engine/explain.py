@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Materialize, Plan, Report, Simulate, Sketch, Step
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Infer, Materialize, Plan, Report, Simulate, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 
 
@@ -90,10 +90,18 @@ def _simulate(step: Simulate) -> tuple[str, str]:
     return "simulate", f"{step.trace or 'jobs made up'}{', ' if options else ''}{options}"
 
 
+def _infer(step: Infer) -> tuple[str, str]:
+    given = [f"{name} = {value}" for name, value in step.arguments if value is not None]
+    given += [f"{name} = ({piece.sql})" for name, piece in step.relations]
+    reads = f", reads {', '.join(name for _, name in step.inputs)}" if step.inputs else ""
+    return step.verb, f"model {step.model}{reads}{'; ' if given else ''}{', '.join(given)}"
+
+
 _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {
     Sketch: _sketch,
     Materialize: _materialize,
     Blocks: _blocks,
     Report: _report,
     Simulate: _simulate,
+    Infer: _infer,
 }

@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from paretosql.engine.signatures import AGGREGATES, SCALARS
 from paretosql.errors import InterfaceError, ProgrammingError, Spot, compose
+from paretosql.udfs.verbs import VERBS as _VERBS
 
 if not sqlglot.parser.__file__.endswith(".py"):
     raise InterfaceError(
@@ -25,7 +26,7 @@ if not sqlglot.parser.__file__.endswith(".py"):
         )
     )
 
-VERBS = ("predict", "recommend", "similar", "evaluate", "embed")
+VERBS = tuple(_VERBS)
 CALLS = (*AGGREGATES, *SCALARS, "ndv_report", "trace_simulate")  # functions that are ours by their name alone
 SETTINGS = ("objective", "latency_weight", "cluster")
 EXPLAIN_MODES = ("ANALYZE", "STAGES", "RESOURCES", "FRONTIER")

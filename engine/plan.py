@@ -167,7 +167,35 @@ class Simulate:
         return Fragment("")
 
 
-Step = Materialize | Blocks | Sketch | Report | Simulate
+@dataclass(frozen=True)
+class Infer:
+    """What a model says of the rows of `source`, as the relation `name` with the columns of `schema`.
+
+    `verb` and `arguments` are how it is asked, `relations` tables among the arguments. `model` is its name, `token` the
+    version, which never changes, so that any process that reaches the store can ask it. `passed` are columns of the
+    source that are handed on, `inputs` those that the model reads, each with the name that users know. Without a source
+    the answer is about what the model itself knows.
+    """
+
+    name: str
+    verb: str
+    model: str
+    token: str
+    read: Fragment | None
+    passed: tuple[tuple[str, str], ...]
+    inputs: tuple[tuple[str, str], ...]
+    arguments: tuple[tuple[str, Any], ...]
+    relations: tuple[tuple[str, Fragment], ...]
+    schema: pa.Schema = field(compare=False)
+    spot: Spot | None = field(default=None, compare=False)
+
+    @property
+    def source(self) -> Fragment:
+        """What it reads."""
+        return self.read or Fragment("")
+
+
+Step = Materialize | Blocks | Sketch | Report | Simulate | Infer
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class Report(Protocol):
     def bytes(self) -> int: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def detail(self) -> str: ...
 
 
 class ProgressLine:
@@ -71,7 +73,8 @@ class ProgressLine:
 def progress_text(report: Report) -> str:
     """The state as one line, such as `stage 3/5  12,345,678 rows  1.2 GB  2.3 s`."""
     size = bytes_text(report.bytes)
-    return f"stage {report.stage}/{report.stages}  {rows_text(report.rows)}  {size}  {report.seconds:.1f} s"
+    detail = f"  {report.detail}" if report.detail else ""
+    return f"stage {report.stage}/{report.stages}{detail}  {rows_text(report.rows)}  {size}  {report.seconds:.1f} s"
 
 
 def bytes_text(count: float) -> str:

@@ -8,11 +8,11 @@ from sqlglot import exp
 
 from paretosql.engine.depth import deep
 from paretosql.engine.dialect import ParseError, find_ours, looks_ours, parse
-from paretosql.engine.nodes import Explain, NdvCall, SketchCall
+from paretosql.engine.nodes import DescribeModel, Explain, NdvCall, ShowModels, SketchCall
 from paretosql.engine.reserved import refuse_reserved
 from paretosql.engine.views import names_view
 
-_READERS = (exp.Query, exp.Describe, exp.Summarize)
+_READERS = (exp.Query, exp.Describe, exp.Summarize, ShowModels, DescribeModel)
 
 
 def our_tree(text: str, views: set[str], check_syntax: Callable[[str], object]) -> exp.Expr | None:

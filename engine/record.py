@@ -18,6 +18,7 @@ class Progress:
     rows: int
     bytes: int
     seconds: float
+    detail: str = ""  # what the step is doing, where rows do not say it
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,12 @@ class Recorder:
     _rows: int = 0
     _bytes: int = 0
 
-    def read(self, rows: int, size: int) -> None:
+    @property
+    def total(self) -> tuple[int, int]:
+        """Rows and Arrow bytes read so far."""
+        return self._rows, self._bytes
+
+    def read(self, rows: int, size: int, detail: str = "") -> None:
         """Count one batch that was read; tell whoever watches."""
         self._rows += rows
         self._bytes += size
@@ -52,7 +58,7 @@ class Recorder:
         if self.progress is not None and now - self._told >= PROGRESS_EVERY_S:
             self._told = now
             stage = min(len(self.records) + 1, self.stages)
-            self.progress(Progress(stage, self.stages, self._rows, self._bytes, now - self._started))
+            self.progress(Progress(stage, self.stages, self._rows, self._bytes, now - self._started, detail))
 
     def finish(self, record: StepRecord) -> None:
         """Keep the record of a finished step."""

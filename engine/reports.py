@@ -15,6 +15,7 @@ from paretosql.engine.row_groups import BLOCK
 from paretosql.engine.rows import ARGUMENT
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sketching import sampled
+from paretosql.engine.sources import source_query, whole_piece
 from paretosql.engine.table_functions import put_relation, refuse_value
 from paretosql.engine.types import ColumnType
 
@@ -37,8 +38,8 @@ def replace_report(node: exp.Expr, catalog: Catalog) -> list[Step]:
     options = read_options(node, catalog)
     refuse_value(node, "ndv_report", "SELECT * FROM ndv_report(TABLE t)", catalog)
     with_ = visible_with(node, catalog.text)
-    query = _source(node)
-    columns = catalog.columns(*_piece(query, with_))
+    query = source_query(node.this)
+    columns = catalog.columns(*whole_piece(query, with_))
     refuse_collations(((node, kind) for _, kind in columns), catalog, query, with_)
     steps: list[Step] = []
     if options.sampling.kind == BLOCK_SAMPLING and not options.exact:
@@ -83,7 +84,7 @@ def _block_report(
 
 
 def _keep_rows(query: exp.Expr, with_: exp.With | None, catalog: Catalog) -> Materialize:
-    sql, wants = _piece(query, with_)
+    sql, wants = whole_piece(query, with_)
     name = catalog.new_name()
     catalog.declare_query(name, sql, wants)
     return Materialize(name, Fragment(sql, wants))
@@ -127,25 +128,6 @@ def _counts(arguments: list[exp.Column], exact: bool) -> list[exp.Expr]:
     if exact:
         counts += [exp.Count(this=exp.Distinct(expressions=[each.copy()])) for each in arguments]
     return [exp.alias_(each, f"n{at}") for at, each in enumerate(counts)]
-
-
-def _source(node: exp.Expr) -> exp.Expr:
-    """The query that is reported on."""
-    inner: exp.Expr = node.this
-    if isinstance(inner, exp.Subquery):
-        query: exp.Expr = inner.this.copy()
-        return query
-    if isinstance(inner, exp.Table):
-        return exp.select("*").from_(inner.copy())
-    return exp.select("*").from_(exp.Table(this=exp.to_identifier(inner.name, quoted=True)))
-
-
-def _piece(query: exp.Expr, with_: exp.With | None) -> tuple[str, frozenset[str]]:
-    whole = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("__r"))))
-    if with_ is not None:
-        whole.set("with_", with_.copy())
-    piece = fragment(whole)
-    return piece.sql, piece.wants
 
 
 def _renamed(query: exp.Expr, width: int) -> exp.Subquery:

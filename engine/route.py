@@ -37,6 +37,7 @@ def execute(
     """
     with session.lock:
         _ = session.con
+        session.stopped.clear()
         if not isinstance(text, str) or not _may_be_ours(session, text):
             return _plain(session, text, parameters, progress, arrow)
         outcome = Outcome(None, -1)

@@ -16,7 +16,7 @@ from paretosql.engine.aggregate import WholeState, new_state
 from paretosql.engine.answers import DistinctCounts, distinct_counts
 from paretosql.engine.block_state import BlockState
 from paretosql.engine.faults import translated_names
-from paretosql.engine.plan import Blocks, Fragment, Materialize, Plan, Report, Simulate, Sketch, Step
+from paretosql.engine.plan import Blocks, Fragment, Infer, Materialize, Plan, Report, Simulate, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
 from paretosql.engine.row_groups import BLOCK, read_pieces
@@ -158,10 +158,26 @@ def _simulate(run: Run, step: Simulate) -> None:
     run.recorder.finish(StepRecord(step.name, "simulate", 0, 0, rows.num_rows, time.monotonic() - began))
 
 
+def _infer(run: Run, step: Infer) -> None:
+    from paretosql.engine.infer import inferred
+
+    began = time.monotonic()
+    before = run.recorder.total
+    rows = inferred(run, step)
+    run.session.work.keep(run.session.con, step.name, rows)
+    read = run.recorder.total
+    run.recorder.finish(
+        StepRecord(
+            step.name, step.verb, read[0] - before[0], read[1] - before[1], rows.num_rows, time.monotonic() - began
+        )
+    )
+
+
 _RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {
     Materialize: _materialize,
     Blocks: _blocks,
     Sketch: _sketch,
     Report: _report,
     Simulate: _simulate,
+    Infer: _infer,
 }

@@ -13,7 +13,8 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -27,6 +28,9 @@ from paretosql.engine.stream import BATCH_ROWS, Stream
 from paretosql.engine.types import Description, describe
 from paretosql.engine.workspace import Workspace
 from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
+
+if TYPE_CHECKING:
+    from paretosql.engine.model_catalog import ModelCatalog
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
@@ -50,6 +54,7 @@ class Session:
         read_only: bool,
         autocommit: bool,
         variables: bool,
+        model_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         config: dict[str, Any] = {} if threads is None else {"threads": _positive("threads", threads)}
         with translated():
@@ -64,6 +69,9 @@ class Session:
                 self._con.execute("SET default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE'")
             register_scalars(self._con)
         self.lock = threading.RLock()
+        self.stopped = threading.Event()  # the user wants the running statement to end
+        self._path, self._read_only, self._model_dir = os.fspath(database), read_only, model_dir
+        self._models: ModelCatalog | None = None
         self.transaction: str | None = None  # "implicit" | "explicit"
         self._suspect = False  # a statement failed inside the open transaction
         self._autocommit = autocommit
@@ -75,6 +83,9 @@ class Session:
         _sessions.add(self)
         with translated():
             self.names.learn_views(self._con)
+            ((self._database,),) = self._con.execute("SELECT current_database()").fetchall()
+        if not read_only and (folder := self.model_folder) is not None and folder.is_dir():
+            _ = self.models  # removes what a killed process left there
 
     # lifetime
 
@@ -90,6 +101,26 @@ class Session:
         """True after `close`."""
         return self._con is None
 
+    @property
+    def model_folder(self) -> Path | None:
+        """Where models are kept; None for a database in memory."""
+        if self._model_dir is not None:
+            return Path(self._model_dir)
+        in_memory = self._path in ("", ":memory:") or self._path.startswith(":memory:")
+        return None if in_memory else Path(f"{self._path}.models")
+
+    @property
+    def models(self) -> ModelCatalog:
+        """The models of the database."""
+        if self._models is None:
+            from paretosql.engine.model_catalog import ModelCatalog
+
+            named = self._path not in ("", ":memory:")
+            key = os.path.abspath(self._path) if self.model_folder is not None else f"{self._path}"
+            key = key if named else f":memory: {id(self)}"
+            self._models = ModelCatalog(self, self.model_folder, key, self._database, read_only=self._read_only)
+        return self._models
+
     def close(self) -> None:
         """Stop what runs, roll back what is not committed, let go of the database; a second call does nothing."""
         while not self.lock.acquire(timeout=0.05):
@@ -98,13 +129,15 @@ class Session:
             if self._con is None:
                 return
             self._drop_open()
-            con, self._con = self._con, None
+            con = self._con
             with translated(), files.opening():
                 try:
                     if self.transaction is not None:
                         con.rollback()
+                    if self._models is not None:
+                        self._models.close()
                 finally:
-                    self.transaction = None
+                    self._con, self.transaction = None, None
                     con.close()
         finally:
             self.lock.release()
@@ -117,6 +150,7 @@ class Session:
 
     def interrupt(self) -> None:
         """Stop the running statement; called from another thread."""
+        self.stopped.set()
         if self._con is not None:
             self._con.interrupt()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 
 class Workspace:
@@ -14,14 +17,17 @@ class Workspace:
 
     def __init__(self) -> None:
         self._kept: list[str] = []
+        self._functions: list[str] = []
         self._numbers = itertools.count(1)
 
     def new_name(self) -> str:
         """A relation name that nothing else in the session uses."""
         return f"__pareto_{next(self._numbers)}"
 
-    def keep(self, con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
-        """Let queries read an Arrow table, or once a stream, under a name; the same name again replaces it."""
+    def keep(self, con: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
+        """Let queries read an Arrow table, anything with an Arrow stream, or once a stream, under a name; the same name
+        again replaces it.
+        """
         con.register(name, table)
         if name not in self._kept:
             self._kept.append(name)
@@ -34,12 +40,30 @@ class Workspace:
             self._kept.append(name)
         con.execute(f"CREATE TEMP TABLE {name} AS {sql}", parameters or None).fetchall()
 
+    def keep_function(
+        self, con: duckdb.DuckDBPyConnection, name: str, function: Callable[..., pa.Array], kind: str
+    ) -> None:
+        """Let queries call a function with any arguments, which arrive as Arrow arrays of up to 2048 rows."""
+        con.create_function(
+            name,
+            function,
+            None,
+            con.sqltype(kind),
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
+        self._functions.append(name)
+
     def forget(self) -> None:
         """Their transaction was rolled back, and they went with it."""
-        self._kept = []
+        self._kept, self._functions = [], []
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:
         """Drop what is left of the last plan."""
+        functions, self._functions = self._functions, []
+        for name in functions:
+            with contextlib.suppress(duckdb.Error):  # a rollback has taken it
+                con.remove_function(name)
         names, self._kept = self._kept, []
         for name in names:
             try:

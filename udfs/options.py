@@ -143,8 +143,6 @@ def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[
 def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -> Any:
     """A value as the type of the option; ProgrammingError where it does not fit."""
     kind, default, about = known
-    if isinstance(value, Mapping):
-        return value
     if isinstance(value, str) and value.lower() in about.spellings:
         value = about.spellings[value.lower()]
     found = _as(kind, value, default)
@@ -157,7 +155,7 @@ def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -
         raise ProgrammingError(compose(problem, hint=f"{start}It is one of {', '.join(about.choices)}."))
     low, high = about.low, about.high
     for each in found if isinstance(found, tuple) else (found,):
-        if isinstance(each, (int, float)) and not isinstance(each, bool):
+        if isinstance(each, (int, float)) and not isinstance(each, bool):  # limits are of numbers
             if not (low is None or each >= low) or not (high is None or each <= high):
                 raise _wrong(name, value, _limits(low, high), family)
     return found.lower() if about.choices else found

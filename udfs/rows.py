@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 
@@ -68,10 +70,13 @@ class Spool:
         if self._writer is not None:
             self._writer.close()
             self._file.flush()
-        with open(self._file.fileno(), "rb", closefd=False) as again:  # one reading at a time
-            again.seek(0)
-            with pa.ipc.open_stream(again) as reader:
-                yield from reader
+        with pa.ipc.open_stream(_Reading(self._file.fileno())) as reader:
+            yield from reader
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """All rows as a stream, each time anew."""
+        reader = pa.RecordBatchReader.from_batches(self.schema, self.batches())
+        return reader.__arrow_c_stream__(requested_schema)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -81,3 +86,26 @@ class Spool:
         if self._file is not None:
             self._file.close()
         self._file = self._writer = None
+
+
+class _Reading(io.RawIOBase):
+    """One reading of a file from its start, with a place of its own: several may go on at once."""
+
+    def __init__(self, handle: int) -> None:
+        super().__init__()
+        self._handle, self._at = handle, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = os.preadv(self._handle, [buffer], self._at)
+        self._at += count
+        return count
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            return self.readall()
+        data = os.pread(self._handle, size, self._at)
+        self._at += len(data)
+        return data

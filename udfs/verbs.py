@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from paretosql.errors import ProgrammingError, closest, compose
 from paretosql.udfs.options import About, checked
 
@@ -35,6 +37,7 @@ class Verb:
     source: Source
     passes: bool = False
     whole: bool = False
+    schema: pa.Schema | None = None  # of the answer of a whole verb
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
 
@@ -73,17 +76,17 @@ VERBS: dict[str, Verb] = {
         Verb("similar", "the items most like each item, or each vector", "optional",
              arguments={"k": _K, "candidates": _CANDIDATES}),
         Verb("embed", "the vector of each item", "optional", passes=True),
-        Verb("evaluate", "how good the model is on given rows, or on those held out", "optional", whole=True,
+        Verb("evaluate", "how good the model is on given rows, or on those held out", "optional", whole=True, schema=pa.schema([("metric", pa.string()), ("value", pa.float64())]),
              arguments={"threshold": _THRESHOLD, "k": _K, "exclude_seen": _SEEN}),
-        Verb("confusion_matrix", "how often each class was taken for each", "optional", whole=True,
+        Verb("confusion_matrix", "how often each class was taken for each", "optional", whole=True, schema=pa.schema([("expected_label", pa.string()), ("predicted_label", pa.string()), ("count", pa.int64())]),
              arguments={"threshold": _THRESHOLD}),
-        Verb("roc_curve", "recall and false alarms at each threshold", "optional", whole=True),
-        Verb("weights", "what was learnt of each feature", "none", whole=True),
-        Verb("centroids", "the middle of each cluster", "none", whole=True),
-        Verb("feature_importance", "how much each feature is used", "none", whole=True),
-        Verb("feature_info", "what the features looked like in training", "none", whole=True),
-        Verb("training_info", "the rounds of the training", "none", whole=True),
-        Verb("trial_info", "the trials of the search for options", "none", whole=True),
+        Verb("roc_curve", "recall and false alarms at each threshold", "optional", whole=True, schema=pa.schema([("threshold", pa.float64()), ("recall", pa.float64()), ("false_positive_rate", pa.float64()), ("true_positives", pa.int64()), ("false_positives", pa.int64()), ("true_negatives", pa.int64()), ("false_negatives", pa.int64())])),
+        Verb("weights", "what was learnt of each feature", "none", whole=True, schema=pa.schema([("processed_input", pa.string()), ("category", pa.string()), ("class_label", pa.string()), ("weight", pa.float64())])),
+        Verb("centroids", "the middle of each cluster", "none", whole=True, schema=pa.schema([("centroid_id", pa.int64()), ("feature", pa.string()), ("category", pa.string()), ("numerical_value", pa.float64())])),
+        Verb("feature_importance", "how much each feature is used", "none", whole=True, schema=pa.schema([("feature", pa.string()), ("importance_weight", pa.float64()), ("importance_gain", pa.float64())])),
+        Verb("feature_info", "what the features looked like in training", "none", whole=True, schema=pa.schema([("input", pa.string()), ("kind", pa.string()), ("min", pa.float64()), ("max", pa.float64()), ("mean", pa.float64()), ("stddev", pa.float64()), ("category_count", pa.int64()), ("null_count", pa.int64())])),
+        Verb("training_info", "the rounds of the training", "none", whole=True, schema=pa.schema([("iteration", pa.int64()), ("loss", pa.float64()), ("seconds", pa.float64())])),
+        Verb("trial_info", "the trials of the search for options", "none", whole=True, schema=pa.schema([("trial", pa.int64()), ("options", pa.string()), ("metric", pa.string()), ("value", pa.float64()), ("status", pa.string())])),
     )
 }  # fmt: skip
 ALWAYS = ("training_info", "trial_info")  # every family has them

@@ -1,0 +1,238 @@
+"""Models of a database: a table in it says which version a name means, a store beside it holds the versions.
+
+The table `pareto_models.models` is an ordinary one, so a model belongs to the transaction that made it, and every
+reader sees the models of its own moment. Versions are written before their row and never changed; those without a row
+are removed when the database is opened, and when the last session that used models is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from paretosql.engine.faults import translated
+from paretosql.errors import OperationalError, ProgrammingError, Spot, closest, compose
+from paretosql.udfs.model import Model, find_family
+from paretosql.udfs.options import from_facts
+from paretosql.udfs.store import Entry, FolderStore, MemoryStore, Store
+
+if TYPE_CHECKING:
+    from paretosql.engine.session import Session
+    from paretosql.udfs.trainer import Trained
+
+SCHEMA, TABLE = "pareto_models", "models"
+FIELDS = {
+    "key": "VARCHAR PRIMARY KEY",  # the name in lower case
+    "name": "VARCHAR",
+    "version": "BIGINT",
+    "model_type": "VARCHAR",
+    "token": "VARCHAR",
+    "created_at": "TIMESTAMP",
+    "rows": "BIGINT",
+    "bytes": "BIGINT",
+}
+KEPT = 16  # loaded versions that a process keeps at hand; our choice
+
+
+class ModelNotFound(ProgrammingError):
+    """A statement names a model that the database does not hold."""
+
+    def __init__(self, name: str, known: Collection[str], spot: Spot | None = None) -> None:
+        near = closest(name, known)
+        hint = f"did you mean {near!r}?" if near else "SHOW MODELS lists what there is, CREATE MODEL makes one."
+        super().__init__(compose(f"no model named {name!r}", spot, hint))
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """What the table says of a model."""
+
+    name: str
+    version: int
+    model_type: str
+    token: str
+    created_at: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A version ready to be asked."""
+
+    row: ModelRow
+    entry: Entry
+    model: Model
+
+
+class Shared:
+    """What the sessions of one database in this process have in common: the store, and versions already loaded."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.users = 0
+        self._loaded: OrderedDict[str, tuple[Entry, Model]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def load(self, token: str) -> tuple[Entry, Model]:
+        """A version; read once while it is among the last used."""
+        with self._lock:
+            found = self._loaded.get(token)
+            if found is None:
+                entry, state = self.store.get(token)
+                family, _ = find_family(entry.model_type)
+                found = entry, family.model.from_arrays(state, from_facts(family.options, entry.options))
+            self._loaded[token] = found
+            self._loaded.move_to_end(token)
+            while len(self._loaded) > KEPT:
+                self._loaded.popitem(last=False)
+        return found
+
+
+_shared: dict[str, Shared] = {}
+_door = threading.Lock()
+
+
+class ModelCatalog:
+    """The models of one session. Its methods run inside whatever transaction is open."""
+
+    def __init__(self, session: Session, folder: Path | None, key: str, database: str, *, read_only: bool) -> None:
+        self._session = session
+        self._key, self._read_only = key, read_only
+        self._where = f'"{database.replace(chr(34), chr(34) * 2)}"'
+        self._database = database
+        with _door:
+            first = key not in _shared
+            if first:
+                _shared[key] = Shared(MemoryStore() if folder is None else FolderStore(folder))
+            self._common = _shared[key]
+            self._common.users += 1
+        if first and not read_only:
+            self._clean()
+
+    def close(self) -> None:
+        """Let go; the last session of a database removes versions that nothing means any more. Never raises."""
+        with _door:
+            self._common.users -= 1
+            if self._common.users:
+                return
+            _shared.pop(self._key, None)
+        if not self._read_only:
+            self._clean()
+
+    def _clean(self) -> None:
+        """Remove versions without a row; another connection looks, since ours may be inside a transaction."""
+        with contextlib.suppress(duckdb.Error), self._session.con.cursor() as con:
+            known = con.execute(
+                "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+                [self._database, SCHEMA, TABLE],
+            ).fetchall()
+            tokens = con.execute(f"SELECT token FROM {self._table}").fetchall() if known[0][0] else []
+            self._common.store.keep_only([token for (token,) in tokens])
+
+    @property
+    def _table(self) -> str:
+        return f"{self._where}.{SCHEMA}.{TABLE}"
+
+    def _exists(self) -> bool:
+        sql = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+        ((count,),) = self._session.con.execute(sql, [self._database, SCHEMA, TABLE]).fetchall()
+        return bool(count)
+
+    def rows(self) -> list[ModelRow]:
+        """All models, by name."""
+        return self._rows("")
+
+    def _rows(self, where: str, *values: str) -> list[ModelRow]:
+        if not self._exists():
+            return []
+        columns = ", ".join(name for name in FIELDS if name != "key").replace("created_at", "created_at::VARCHAR")
+        with translated():
+            sql = f"SELECT {columns} FROM {self._table} {where} ORDER BY key"
+            found = self._session.con.execute(sql, list(values)).fetchall()
+        return [ModelRow(*each) for each in found]
+
+    def find(self, name: str) -> ModelRow | None:
+        """The model of a name, in any case; None when there is none."""
+        found = self._rows("WHERE key = ?", name.lower())
+        return found[0] if found else None
+
+    def named(self, name: str, spot: Spot | None = None) -> ModelRow:
+        """The same; ModelNotFound when there is none."""
+        found = self.find(name)
+        if found is None:
+            raise ModelNotFound(name, [row.name for row in self.rows()], spot)
+        return found
+
+    def load(self, row: ModelRow) -> Loaded:
+        """The version that a row means.
+
+        Raises:
+            OperationalError: its files are missing or damaged. NotSupportedError: a newer version wrote them.
+        """
+        return Loaded(row, *self._common.load(row.token))
+
+    def model(self, token: str) -> Model:
+        """A version by its token."""
+        return self._common.load(token)[1]
+
+    def entry(self, token: str) -> Entry:
+        """What is known of a version."""
+        return self._common.load(token)[0]
+
+    def save(self, entry: Entry, trained: Trained) -> ModelRow:
+        """Write a version and let its name mean it, when the transaction is committed.
+
+        Raises:
+            OperationalError: the database is read-only, the disk refuses, another transaction has made the same model.
+        """
+        return self.put(entry, trained.model)
+
+    def put(self, entry: Entry, model: Model) -> ModelRow:
+        """The same for a model of any origin."""
+        self.refuse_read_only()
+        before = self.find(entry.name)
+        entry = replace(entry, version=1 if before is None else before.version + 1)
+        token = self._common.store.put(entry, model.arrays())
+        try:
+            size = self._common.store.size(token)
+            row = ModelRow(entry.name, entry.version, entry.model_type, token, entry.created_at, entry.rows, size)
+            self._write(row)
+        except BaseException:
+            self._common.store.remove(token)
+            raise
+        return row
+
+    def _write(self, row: ModelRow) -> None:
+        con = self._session.con
+        with translated():
+            if not self._exists():
+                con.execute(f"CREATE SCHEMA IF NOT EXISTS {self._where}.{SCHEMA}")
+                fields = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
+                con.execute(f"CREATE TABLE IF NOT EXISTS {self._table} ({fields})")
+            values = [row.name.lower(), *(getattr(row, name) for name in FIELDS if name != "key")]
+            marks = ", ".join("?" for _ in values)
+            changed = ", ".join(f"{name} = excluded.{name}" for name in FIELDS if name != "key")
+            con.execute(
+                f"INSERT INTO {self._table} VALUES ({marks}) ON CONFLICT (key) DO UPDATE SET {changed}", values
+            ).fetchall()
+
+    def drop(self, name: str) -> None:
+        """Forget a name, when the transaction is committed; its version stays for those who read it."""
+        self.refuse_read_only()
+        with translated():
+            self._session.con.execute(f"DELETE FROM {self._table} WHERE key = ?", [name.lower()]).fetchall()
+
+    def refuse_read_only(self) -> None:
+        """OperationalError when the database must not be changed."""
+        if self._read_only:
+            raise OperationalError(
+                compose("the database is read-only, models cannot be changed", hint="open it without read_only.")
+            )

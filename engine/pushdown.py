@@ -1,0 +1,132 @@
+"""What the SELECT around a call of a model lets be done before the model is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from paretosql.engine.catalog import Catalog
+from paretosql.engine.nodes import function_name, inner_nodes
+
+
+@dataclass
+class Asked:
+    """What the SELECT around a call wants of it.
+
+    columns: lower-case names of the columns it reads, None when it may read any. conditions: parts of its WHERE that
+    stand for themselves. limit: how many rows it takes of those that the conditions leave, when nothing else cuts.
+    """
+
+    columns: set[str] | None = None
+    select: exp.Expr | None = None
+    conditions: list[exp.Expr] = field(default_factory=list)
+    limited: bool = False
+
+    def push(self, base: exp.Select, columns: Collection[str], outputs: set[str], catalog: Catalog) -> None:
+        """Move conditions on given columns, and a limit behind them, from the SELECT around into the source."""
+        if self.select is None:
+            return
+        known = {name.lower() for name in columns}
+        mine = [each for each in self.conditions if _only(each, known - outputs, catalog)]
+        rest = [each for each in self.conditions if each not in mine]
+        if mine:
+            base.where(*(_unqualified(each) for each in mine), copy=False)
+            self.select.set("where", exp.Where(this=exp.and_(*rest)) if rest else None)
+        limit = self.select.args.get("limit")
+        if self.limited and not rest and limit is not None:
+            base.set("limit", limit.copy())
+
+
+_CUTS = (
+    "group",
+    "having",
+    "qualify",
+    "distinct",
+    "order",
+    "windows",
+    "offset",
+    "sample",
+    "joins",
+    "laterals",
+    "pivots",
+)
+
+
+def asked_of(call: exp.Expr) -> Asked:
+    """Of a call in FROM; nothing is known where it is joined with others, or stands elsewhere."""
+    table = call.parent
+    select = table.find_ancestor(exp.Select) if table is not None else None
+    if table is None or select is None or not isinstance(table.parent, exp.From) or table.parent.parent is not select:
+        return Asked()
+    alias = table.args.get("alias")
+    if select.args.get("joins") or select.args.get("laterals") or (alias is not None and alias.columns):
+        return Asked()
+    if any(table.args.get(part) for part in ("sample", "joins", "laterals", "pivots")) or select.args.get("sample"):
+        return Asked()
+    where = select.args.get("where")
+    conditions = list(where.this.flatten()) if where is not None and isinstance(where.this, exp.And) else []
+    if where is not None and not conditions:
+        conditions = [where.this]
+    limit = select.args.get("limit")
+    plain = all(isinstance(each.unalias(), (exp.Column, exp.Star, exp.Literal)) for each in select.expressions)
+    cut = any(select.args.get(part) for part in _CUTS)
+    limited = limit is not None and isinstance(limit, exp.Limit) and plain and not cut and _literal(limit)
+    return Asked(_read(select), select, [_bare(each) for each in conditions], limited)
+
+
+def _literal(limit: exp.Expr) -> bool:
+    count = limit.args.get("expression")
+    return isinstance(count, exp.Literal) and str(count.this).isdigit()
+
+
+def _bare(node: exp.Expr) -> exp.Expr:
+    return node
+
+
+def _read(select: exp.Expr) -> set[str] | None:
+    """Names of all columns that stand anywhere in a SELECT; None where a star may mean any."""
+    names: set[str] = set()
+    for node in inner_nodes(select):
+        if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+            return None
+        if isinstance(node, (exp.Columns, exp.Subquery, exp.Query)):
+            return None
+        if isinstance(node, exp.Column):
+            names |= {part.name.lower() for part in node.parts}
+    if any(
+        isinstance(each, exp.Query)
+        for each in select.find_all(exp.Query)
+        if each is not select and not _below(each, select)
+    ):
+        return None
+    return names
+
+
+def _below(query: exp.Expr, select: exp.Expr) -> bool:
+    """Whether a query belongs to the source or an argument of the call itself."""
+    from paretosql.engine.nodes import ModelCall
+
+    found = query.find_ancestor(ModelCall)
+    return found is not None and found.find_ancestor(exp.Select) is select
+
+
+def _only(condition: exp.Expr, names: set[str], catalog: Catalog) -> bool:
+    """Whether a condition reads nothing but columns of these names, and says the same whenever it is asked."""
+    for node in condition.walk():
+        if isinstance(node, (exp.Query, exp.Window, exp.Star)) or node.args.get("verb"):
+            return False
+        if isinstance(node, exp.Column) and (node.name.lower() not in names or len(node.parts) > 2):
+            return False
+        name = function_name(node)
+        if name and (catalog.is_volatile(name) or catalog.is_aggregate(name)):
+            return False
+    return True
+
+
+def _unqualified(condition: exp.Expr) -> exp.Expr:
+    """The condition with bare column names: in the source there is one table only."""
+    return condition.copy().transform(
+        lambda each: exp.column(each.this.copy()) if isinstance(each, exp.Column) and each.table else each
+    )

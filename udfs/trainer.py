@@ -1,0 +1,185 @@
+"""From a family, options and rows to a trained model: held-out rows, and a search for the best options.
+
+An option may be `Candidates` or a `Range` instead of a value. Trials are then made with values drawn from them, each
+judged on held-out rows, and the model of the best trial is kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from paretosql.errors import Error, ProgrammingError, compose
+from paretosql.udfs.interactions import RecommenderOptions
+from paretosql.udfs.model import Family, Model, Training
+from paretosql.udfs.options import NO_SPLIT, Options, read_options
+from paretosql.udfs.rows import Rows
+from paretosql.udfs.splits import split_rows
+from paretosql.udfs.verbs import read_arguments
+
+DEFAULT_TRIALS = 10
+# what trials are compared by when the options do not say, the first that a family has; our choice
+JUDGED_BY = ("ndcg@10", "roc_auc", "log_loss", "rmse", "davies_bouldin_index")
+LOWER_IS_BETTER = {
+    "log_loss", "calibration_error", "rmse", "mean_squared_error", "mean_absolute_error", "median_absolute_error",
+    "davies_bouldin_index", "mean_squared_distance",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Values to choose from."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high; drawn evenly by logarithm where both are above 0 and far apart."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training gave; `evaluation` is of rows held out, or of the training when `held_out` is false."""
+
+    model: Model
+    options: Options
+    notes: tuple[str, ...]
+    evaluation: tuple[tuple[str, float], ...]
+    held_out: bool
+    log: tuple[tuple[int, float | None, float], ...]
+    trials: tuple[Mapping[str, Any], ...] = ()
+
+
+def train(family: Family, given: Mapping[str, Any], rows: Rows, training: Training) -> Trained:
+    """Learn a model.
+
+    Args:
+        given: options by name as they were written, of which some may be `Candidates` or a `Range`.
+    Raises:
+        ProgrammingError, DataError: wrong options, or rows that cannot be learnt from.
+    """
+    searched = {name: value for name, value in given.items() if isinstance(value, (Candidates, Range))}
+    plain = {name: value for name, value in given.items() if name not in searched}
+    options, notes = read_options(family.options, plain, family.name)
+    if searched:
+        return _search(family, plain, searched, rows, training)
+    if options.split != NO_SPLIT:
+        parts = split_rows(rows, options, family.name)
+        model = family.model.fit(parts.learn, options, training)
+        evaluation = _evaluated(model, parts.judge)
+    else:
+        model = family.model.fit(rows, options, training)
+        evaluation = _in_training(model, rows, options)
+    return Trained(
+        model, options, (*notes, *training.warnings), evaluation, options.split != NO_SPLIT, tuple(training.log)
+    )
+
+
+def _evaluated(model: Model, rows: Rows) -> tuple[tuple[str, float], ...]:
+    found: pa.Table = model.summarize("evaluate", rows, read_arguments("evaluate", {}, model.family.name))
+    return tuple(zip(found.column("metric").to_pylist(), found.column("value").to_pylist(), strict=True))
+
+
+def _in_training(model: Model, rows: Rows, options: Options) -> tuple[tuple[str, float], ...]:
+    """How well the model fits the rows it has learnt from; nothing for recommenders, which leave these out."""
+    if isinstance(options, RecommenderOptions) or "evaluate" not in model.verbs():
+        return ()
+    return tuple((f"training_{name}", value) for name, value in _evaluated(model, rows))
+
+
+def _search(
+    family: Family, plain: Mapping[str, Any], searched: Mapping[str, Candidates | Range], rows: Rows, training: Training
+) -> Trained:
+    """The best of some trials on the same held-out rows."""
+    given = dict(plain)
+    options, notes = read_options(family.options, given, family.name)
+    if options.split == NO_SPLIT:
+        options = replace(options, split="leave_last_out" if isinstance(options, RecommenderOptions) else "random")
+        given["split"] = options.split
+        given.pop("data_split_method", None)
+    parts = split_rows(rows, options, family.name)
+    number = options.trials or DEFAULT_TRIALS
+    began = time.perf_counter()
+    best: tuple[float, Trained] | None = None
+    trials: list[dict[str, Any]] = []
+    for at, values in enumerate(_draws(searched, number, options.seed), 1):
+        seconds = time.perf_counter() - began
+        if options.trial_seconds and trials and seconds > options.trial_seconds:
+            training.warn(f"the search ended after {at - 1} of {number} trials: trial_seconds had passed")
+            break
+        training.step(f"trial {at}", at - 1, number)
+        trial = Training(training.tell, training.stopped, training.memory_bytes, training.threads)
+        tried, _ = read_options(family.options, {**given, **values}, family.name)
+        try:
+            model = family.model.fit(parts.learn, tried, trial)
+            evaluation = _evaluated(model, parts.judge)
+        except Error as fault:
+            if training.stopped():
+                raise
+            problem = str(fault).partition("\n")[0]
+            trials.append({"trial": at, "options": dict(values), "metric": "", "value": None, "status": problem})
+            continue
+        metric, value = _judged(evaluation, options.objective_metric, family.name)
+        trials.append({"trial": at, "options": dict(values), "metric": metric, "value": value, "status": "ok"})
+        loss = value if metric in LOWER_IS_BETTER else -value
+        if best is None or loss < best[0]:
+            kept = (*notes, *trial.warnings)
+            best = (loss, Trained(model, tried, kept, evaluation, True, tuple(trial.log)))
+    if best is None:
+        problem = f"{family.name}: no trial came to an end; the first: {trials[0]['status']}"
+        raise ProgrammingError(compose(problem, hint="try the options one by one."))
+    return replace(best[1], trials=tuple(trials), notes=(*best[1].notes, *training.warnings))
+
+
+def _judged(evaluation: tuple[tuple[str, float], ...], wanted: str, family: str) -> tuple[str, float]:
+    """The metric that trials are compared by; infinitely bad where it is not a number."""
+    known = dict(evaluation)
+    name = wanted.lower() or next((each for each in JUDGED_BY if each in known), "")
+    if name not in known:
+        hint = f"it is one of {', '.join(known)}."
+        raise ProgrammingError(compose(f"{family} has no metric {wanted!r}, which objective_metric names", hint=hint))
+    value = known[name]
+    if math.isnan(value):
+        value = math.inf if name in LOWER_IS_BETTER else -math.inf
+    return name, value
+
+
+def _draws(searched: Mapping[str, Candidates | Range], number: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Combinations of values: all of them where there are no more than trials, else draws without repetition."""
+    lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
+    if len(lists) == len(searched) and math.prod(map(len, lists)) <= number:
+        for values in itertools.product(*lists):
+            yield dict(zip(searched, values, strict=True))
+        return
+    rng = np.random.default_rng(seed)
+    seen: set[str] = set()
+    for _ in range(number * 20):
+        if len(seen) >= number:
+            return
+        values_by_name = {name: _drawn(each, rng) for name, each in searched.items()}
+        if repr(values_by_name) not in seen:
+            seen.add(repr(values_by_name))
+            yield values_by_name
+
+
+def _drawn(each: Candidates | Range, rng: np.random.Generator) -> Any:
+    if isinstance(each, Candidates):
+        return each.values[int(rng.integers(len(each.values)))]
+    low, high = each.low, each.high
+    whole = isinstance(low, int) and isinstance(high, int)
+    if low > 0 and high / low > 10:
+        value = math.exp(rng.uniform(math.log(low), math.log(high)))
+    else:
+        value = float(rng.uniform(low, high + whole * (1 - 1e-9)))
+    return min(max(int(value) if whole else value, low), high)
