@@ -9,7 +9,7 @@ from pathlib import Path
 from paretosql.errors import closest
 
 COMMANDS = ("run", "explain")
-LATER = ("bench", "models", "serve", "ui")
+LATER = ("bench", "serve", "ui")
 IN_MEMORY = ":memory:"
 PATH_STARTS = ("/", "./", "../", "~")
 SQL_MARK = re.compile(r"[\s;(]")
@@ -17,6 +17,7 @@ EXAMPLES = """\
 commands:
   run FILE                 run a script, stop at the first error (paretosql run --help)
   explain FILE             print the plan of each statement of a file (paretosql explain --help)
+  models ...               list, describe, export, import and drop models (paretosql models --help)
   simulate [DIR]           what another optimizer would have saved (paretosql simulate --help)
   train DIR -o MODEL       a latency model from a workload trace (paretosql train --help)
   trace ...                check, describe and convert workload traces (paretosql trace --help)

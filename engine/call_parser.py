@@ -25,6 +25,20 @@ NAME = (TokenType.VAR, TokenType.IDENTIFIER)
 QUERY = (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES, TokenType.TABLE, TokenType.L_PAREN)
 
 
+# BigQuery's functions of models that have no equal here, and what to write instead
+INSTEAD = {
+    "global_explain": "write feature_importance(MODEL m) for gbdt, weights(MODEL m) for linear and logistic.",
+    "explain_predict": "write weights(MODEL m) for linear and logistic: a prediction is the sum of weight times value.",
+    "forecast": "lagged columns, lag(y) OVER (ORDER BY t), make forecasting a question for predict.",
+    "detect_anomalies": "predict of a kmeans model gives the distance of each row: the farthest are the odd ones.",
+    "arima_coefficients": "forecasting models are not here.",
+    "generate_text": "models that write text are not here.",
+    "generate_embedding": "embed(MODEL m, TABLE items) gives the vectors of als and bpr models.",
+    "advanced_weights": "write weights(MODEL m).",
+    "principal_components": "principal components are not here.",
+}
+
+
 class Refused(GlotError):
     """A parse error with the offset and length of the text it is about, and a hint."""
 
@@ -101,8 +115,12 @@ class CallParser(FaithfulParser):
     ) -> Any:
         if self._word(0) == "ML" and self._is(1, TokenType.DOT) and self._is(3, TokenType.L_PAREN):
             verb = self._token(2)
-            if verb and verb.text.lower() in VERBS and self._model_follows(4):
+            if verb and self._model_follows(4):
                 self._advance(2)
+                if verb.text.lower() not in VERBS:
+                    problem = f"ML.{verb.text.upper()} of a model is not here"
+                    hint = INSTEAD.get(verb.text.lower(), f"models can be asked to {', '.join(VERBS)}.")
+                    self.raise_error(problem, verb, hint)
         if not anonymous and self._is(1, TokenType.L_PAREN) and self._curr.token_type in self.FUNC_TOKENS:
             parse = self._ours_called(self._curr.text.lower())
             if parse:
@@ -143,7 +161,7 @@ class CallParser(FaithfulParser):
             if any(each.this.name == key.name for each in options):
                 self.raise_error(f"the option {key.name} is given twice", name, "keep one of them.")
             self._advance(2)
-            value = self._parse_disjunction()
+            value = self._parse_source() if self._word(0) == "TABLE" else self._parse_disjunction()
             if value is None:
                 self.raise_error(f"the option {key.name} has no value", None, f"write {key.name} => value.")
             options.append(exp.Kwarg(this=key, expression=value).update_positions(name))
@@ -278,6 +296,7 @@ class CallParser(FaithfulParser):
 
     def _parse_table_parts(self, *args: Any, **options: Any) -> Any:
         table = super()._parse_table_parts(*args, **options)
+        self._split_backticks(table)
         call = table.this if isinstance(table, exp.Table) else None
         if isinstance(call, ModelCall) and call.expressions and call.args.get("source") is None:
             named = next((each for each in call.expressions[0].walk() if each.meta.get("start") is not None), call)
@@ -290,6 +309,17 @@ class CallParser(FaithfulParser):
                 f"write TABLE {name}, or (SELECT ... FROM {name}).",
             )
         return table
+
+    def _split_backticks(self, table: Any) -> None:
+        """A whole path in one pair of backticks, `project.dataset.table`, as its parts."""
+        name = table.this if isinstance(table, exp.Table) else None
+        start = name.meta.get("start") if isinstance(name, exp.Identifier) else None
+        if start is None or self.sql[start : start + 1] != "`" or table.args.get("db") is not None:
+            return
+        parts = name.name.split(".")
+        if 1 < len(parts) <= 3:
+            for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
+                table.set(key, exp.to_identifier(part, quoted=True).update_positions(**_place_of(name)))
 
     def _parse_struct_options(self) -> list[exp.Expr]:
         """BigQuery's `STRUCT(10 AS k)` read as `k => 10`."""
@@ -305,3 +335,8 @@ class CallParser(FaithfulParser):
         if not self._is(0, *NAME, *self.ID_VAR_TOKENS):
             self.raise_error("expected the name of a model", None, "model names are written like table names.")
         return self._parse_table_parts(schema=True)
+
+
+def _place_of(node: exp.Expr) -> dict[str, Any]:
+    """Where a node stands, to give to another."""
+    return {key: node.meta[key] for key in ("line", "col", "start", "end") if key in node.meta}

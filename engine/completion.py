@@ -12,16 +12,37 @@ from paretosql.engine.console import MODES
 from paretosql.engine.script import Token, tokens
 from paretosql.engine.signatures import AGGREGATES, REPORT_OPTIONS, SCALARS
 from paretosql.errors import Error
+from paretosql.udfs.verbs import VERBS
 
-OPTIONS = {name: each.options for name, each in {**AGGREGATES, **SCALARS}.items()} | {"ndv_report": REPORT_OPTIONS}
-OURS = tuple(dict.fromkeys(("ndv", "ndv_report", *AGGREGATES, *SCALARS)))  # what is written most comes first
+OPTIONS = {
+    **{name: each.options for name, each in {**AGGREGATES, **SCALARS}.items()},
+    "ndv_report": REPORT_OPTIONS,
+    **{name: tuple(each.arguments) for name, each in VERBS.items()},
+}
+OURS = tuple(dict.fromkeys(("ndv", "ndv_report", *AGGREGATES, *SCALARS, *VERBS)))  # what is written most comes first
 BEFORE_TABLE = {"from", "join", "into", "update", "table", "describe", "summarize", "view"}
+BEFORE_MODEL = {"create", "replace", "drop", "describe", "("}  # what stands before MODEL and the name of one
+AFTER = {  # what of ours, and of its like, may come after a word
+    "show": ("TABLES", "MODELS", "MODEL TYPES"),
+    "create": ("TABLE", "VIEW", "MODEL", "OR REPLACE"),
+    "replace": ("TABLE", "VIEW", "MODEL"),
+    "drop": ("TABLE", "VIEW", "MODEL"),
+    "describe": ("MODEL",),
+}
+MODEL_TYPE = re.compile(r"\bmodel_type\s*(?:=>?|:=)\s*'(\w*)$", re.IGNORECASE)
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-COLUMNS = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
+COLUMNS = """
+SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND schema_name <> 'pareto_models' ORDER BY ALL
+"""
 TABLES = """
-SELECT table_name FROM duckdb_tables() WHERE NOT internal
+SELECT table_name FROM duckdb_tables() WHERE NOT internal AND schema_name <> 'pareto_models'
 UNION SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL
 """
+HAS_MODELS = """
+SELECT table_name FROM duckdb_tables()
+WHERE database_name = current_database() AND schema_name = 'pareto_models' AND table_name = 'models'
+"""
+MODELS = "SELECT name FROM pareto_models.models ORDER BY key"
 FUNCTIONS = r"SELECT DISTINCT function_name FROM duckdb_functions() WHERE regexp_full_match(function_name, '[a-z]\w+')"
 KEYWORDS = "SELECT keyword_name, keyword_category FROM duckdb_keywords() ORDER BY ALL"
 
@@ -35,12 +56,13 @@ class Vocabulary:
     query: Query
     _tables: list[str] | None = None
     _columns: list[tuple[str, str]] = field(default_factory=list)
+    _models: list[str] | None = None
     _functions: list[str] = field(default_factory=list)
     _keywords: dict[str, str] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Read tables and columns again at the next question: a statement may have changed them."""
-        self._tables = None
+        """Read tables, columns and models again at the next question: a statement may have changed them."""
+        self._tables = self._models = None
 
     @property
     def keywords(self) -> dict[str, str]:
@@ -58,6 +80,8 @@ class Vocabulary:
             return _command_words(before.lstrip())
         found = [token for token in tokens(before) if token.kind != "space"]
         last = found[-1] if found else None
+        if last is not None and last.kind == "open" and (kind := MODEL_TYPE.search(before)) is not None:
+            return len(kind[1]), _starting(kind[1], _model_types())
         if last is not None and last.kind in ("string", "comment", "open", "number"):
             return 0, []
         touching = last is not None and last.kind == "word" and last.end == len(before)
@@ -67,10 +91,14 @@ class Vocabulary:
         owner = _owner(before, rest)
         if owner is not None:
             return len(prefix), _starting(prefix, self._columns_of(owner, before))
-        options = _options(before, rest)
+        words = [before[token.start : token.end].lower() for token in rest]
+        if len(words) > 1 and words[-1] == "model" and words[-2] in BEFORE_MODEL:
+            return len(prefix), _starting(prefix, self._named(self._model_names()))
+        after, options, table = _after(words), _options(words), _wants_table(words)
         if not prefix:
-            return 0, list(self._named(self._tables or [])) if _wants_table(before, rest) else options
-        return len(prefix), _starting(prefix, [*options, *self._all(prefix, _wants_table(before, rest))])
+            return 0, [*(self._named(self._tables or []) if table else options), *after]
+        spelled = after if prefix[0].isupper() else [each.lower() for each in after]
+        return len(prefix), _starting(prefix, [*options, *spelled, *self._all(prefix, table)])
 
     def _read(self) -> None:
         """Ask the database; while it cannot answer (a failed transaction), the old names stay."""
@@ -83,6 +111,15 @@ class Vocabulary:
                 self._columns = [(table, column) for table, column in self.query(COLUMNS)]
         except Error:
             self._tables = self._tables or []
+
+    def _model_names(self) -> list[str]:
+        """All models; none while the database cannot answer. Asked for only where one may stand."""
+        try:
+            if self._models is None:
+                self._models = [name for (name,) in self.query(MODELS)] if self.query(HAS_MODELS) else []
+        except Error:
+            return []
+        return self._models
 
     def _all(self, prefix: str, table_first: bool) -> Iterable[str]:
         tables = list(self._named(self._tables or []))
@@ -123,9 +160,14 @@ def _owner(text: str, found: list[Token]) -> str | None:
     return None
 
 
-def _options(text: str, found: list[Token]) -> list[str]:
+def _model_types() -> Iterable[str]:
+    from paretosql.udfs.model import families  # here: it loads them all
+
+    return families()
+
+
+def _options(words: list[str]) -> list[str]:
     """The named options that may follow the comma at the end of the text, in a call of a function of ours."""
-    words = [text[token.start : token.end].lower() for token in found]
     if not words or words[-1] != ",":
         return []
     depth = 0
@@ -137,8 +179,14 @@ def _options(text: str, found: list[Token]) -> list[str]:
     return []
 
 
-def _wants_table(text: str, found: list[Token]) -> bool:
-    return bool(found) and text[found[-1].start : found[-1].end].lower() in BEFORE_TABLE
+def _after(words: list[str]) -> tuple[str, ...]:
+    if len(words) > 1 and words[-1] == "(" and words[-2] in VERBS:
+        return ("MODEL",)
+    return AFTER.get(words[-1], ()) if words else ()
+
+
+def _wants_table(words: list[str]) -> bool:
+    return bool(words) and words[-1] in BEFORE_TABLE
 
 
 def _starting(prefix: str, words: Iterable[str]) -> list[str]:

@@ -20,6 +20,7 @@ from paretosql.engine.nodes import (
     DescribeModel,
     DropModel,
     Explain,
+    ModelCall,
     ShowModels,
     spot_of,
 )
@@ -129,6 +130,10 @@ def _drain(session: Session, made: Plan, text: str) -> int:
 
 def _create_view(session: Session, tree: exp.Expr, text: str, parameters: Parameters) -> Outcome:
     """Check the query by planning it, then let DuckDB keep the view's text."""
+    call = tree.find(ModelCall)
+    if call is not None:
+        hint = "CREATE TABLE .. AS keeps the answers; or view the rows, and ask the model about the view"
+        raise NotSupportedError(compose("a view cannot ask a model", spot_of(call, text), hint))
     with session.changing(False), session.plan_transaction():
         _plan(session, tree.expression.copy(), text, parameters)
         with translated_names(text):

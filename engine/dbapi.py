@@ -56,21 +56,13 @@ def connect(
     Raises:
         OperationalError: the file cannot be opened. NotSupportedError: a reserved argument is used.
     """
-    for name, value, neutral in (
-        ("cluster", cluster, None),
-        ("objective", objective, "balanced"),
-    ):
+    for name, value, neutral in (("cluster", cluster, None), ("objective", objective, "balanced")):
         if value != neutral:
             raise NotSupportedError(
                 compose(f"connect({name}={value!r}): this version runs in one process", hint=f"leave {name} out")
             )
     session = Session(
-        database,
-        threads=threads,
-        read_only=read_only,
-        autocommit=autocommit,
-        variables=variables,
-        model_dir=model_dir,
+        database, threads=threads, read_only=read_only, autocommit=autocommit, variables=variables, model_dir=model_dir
     )
     if progress is not None:
         session.watch()
@@ -164,6 +156,20 @@ class Connection:
         with self._session.lock:
             self._session.free()
             return ModelHandle(self, self._session.models.named(name).name)
+
+    def export_model(self, name: str, folder: str | os.PathLike[str], *, replace: bool = False) -> None:
+        """Write a model into a new folder, whole or not at all; `replace`: in the place of another model."""
+        from paretosql.engine.model_files import export_model
+
+        export_model(self._session, name, folder, replace=replace)
+
+    def import_model(
+        self, folder: str | os.PathLike[str], name: str | None = None, *, replace: bool = False
+    ) -> ModelHandle:
+        """Read a model that `export_model` wrote, under another `name` if one is given; the model to ask."""
+        from paretosql.engine.model_files import import_model
+
+        return self.model(import_model(self._session, folder, name, replace=replace).name)
 
     def commit(self) -> None:
         """Make all changes since the last commit last."""

@@ -55,9 +55,11 @@ class Pareto(DuckDB):
     class Tokenizer(DuckDB.Tokenizer):
         """EXPLAIN opens a statement of tokens and RESET is a word, where DuckDB's dialect keeps opaque text.
 
-        `?::` is a parameter and a cast, and no operator of another dialect.
+        `?::` is a parameter and a cast, and no operator of another dialect. Names may stand in backticks, as BigQuery
+        writes them.
         """
 
+        IDENTIFIERS: ClassVar[list[Any]] = ['"', "`"]
         HEX_STRINGS: ClassVar[list[Any]] = [("x'", "'"), ("X'", "'")]
         BIT_STRINGS: ClassVar[list[Any]] = [("b'", "'"), ("B'", "'")]
         KEYWORDS: ClassVar[dict[str, Any]] = {
@@ -139,8 +141,9 @@ def _call_at(tokens: Sequence[Token], at: int) -> bool:
     if name in CALLS:
         return at == 0 or tokens[at - 1].token_type != TokenType.DOT
     after = (TokenType.COMMA, TokenType.R_PAREN, TokenType.DOT)
+    of_bigquery = at > 1 and tokens[at - 1].token_type == TokenType.DOT and _word(tokens, at - 2) == "ML"
     return (
-        name in VERBS
+        (name in VERBS or of_bigquery)
         and _word(tokens, at + 2) == "MODEL"
         and at + 3 < len(tokens)
         and tokens[at + 3].token_type not in after
@@ -153,6 +156,8 @@ def _opens(tokens: Sequence[Token], at: int) -> bool:
     match words:
         case ["CREATE", "MODEL", *_] | ["CREATE", "OR", "REPLACE", "MODEL"] | ["DROP", "MODEL", *_]:
             return True
+        case ["ALTER" | "EXPORT", "MODEL", *_]:
+            return follows
         case ["SHOW", "MODELS", *_] | ["SHOW", "MODEL", "TYPES", *_]:
             return True
         case ["DESCRIBE" | "DESC" | "SHOW", "MODEL", *_]:

@@ -97,6 +97,14 @@ class FaithfulParser(DuckDBParser):
         "EXTRACT": lambda self: self._parse_extract(),
         "POSITION": lambda self: self._parse_position(),
     }
+    _reading_type = False
+
+    def _match(self, token_type: Any, *args: Any, **options: Any) -> Any:
+        """No type of DuckDB's has angle brackets: in `range < 3` the word is a column."""
+        if token_type == TokenType.LT and self._reading_type:
+            return None
+        return super()._match(token_type, *args, **options)
+
     # sqlglot reads list(x)[1] as a list literal; DuckDB has the literal ARRAY[1], but no LIST[1]
     ARRAY_CONSTRUCTORS: ClassVar[dict[str, Any]] = {"ARRAY": exp.Array}
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[Any, Any]] = {
@@ -152,7 +160,11 @@ class FaithfulParser(DuckDBParser):
 
     def _parse_types(self, *args: Any, **options: Any) -> Any:
         start = self._index
-        found = super()._parse_types(*args, **options)
+        before, self._reading_type = self._reading_type, True
+        try:
+            found = super()._parse_types(*args, **options)
+        finally:
+            self._reading_type = before
         return self._written(found, start) if isinstance(found, exp.DataType) else found
 
     def _parse_type(self, *args: Any, **options: Any) -> Any:

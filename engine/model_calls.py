@@ -137,7 +137,7 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
         if "line " in str(fault):
             raise
         raise type(fault)(_pointed(fault, spot)) from fault
-    put_relation(node, verb.name, name, schema, catalog)
+    put_relation(node, verb.name, name, schema, catalog, _casts(call, source, schema, passed, catalog))
     where = call.loaded.row
     return Infer(
         name, verb.name, where.name, where.token, read, tuple(passed.items()), tuple(inputs.items()),
@@ -153,7 +153,8 @@ def _source(
         return None, {}, {}
     query, with_ = source_query(source), visible_with(call.node, catalog.text)
     sql, wants = whole_piece(query, with_)
-    columns = [name for name, _ in catalog.describe(sql, wants)]
+    columns_and_types = catalog.describe(sql, wants)
+    columns = [name for name, _ in columns_and_types]
     model, verb = call.loaded.model, call.verb
     names = [name for name, _ in call.loaded.entry.transform] or columns
     alias = exp.TableAlias(this=exp.to_identifier("__r"))
@@ -169,11 +170,12 @@ def _source(
     else:
         wanted = [field.name for field in model.inputs(verb.name, names)]
     inputs: dict[str, str] = {}
-    items = [exp.alias_(quoted_column(name), key) for key, name in passed.items()]
+    types = dict(columns_and_types)
+    items = [exp.alias_(_whole(quoted_column(name), types[name]), key) for key, name in passed.items()]
     for at, name in enumerate(wanted):
         value = transformed(call.loaded.entry.transform, name) or _input(call, name, columns)
         direct = value.name if isinstance(value, exp.Column) else None
-        known = next((key for key, column in passed.items() if column == direct), None)
+        known = next((key for key, column in passed.items() if column == direct and types[column] not in _NARROW), None)
         if known is None:
             known = f"{INPUT}{at}"
             items.append(exp.alias_(value, known))
@@ -187,6 +189,11 @@ def _source(
 def quoted_column(name: str) -> exp.Column:
     """A column of exactly this name."""
     return exp.column(exp.to_identifier(name, quoted=True))
+
+
+def _whole(column: exp.Expr, kind: str) -> exp.Expr:
+    """A column as text where Arrow would carry less than it holds."""
+    return exp.cast(column, exp.DType.VARCHAR) if kind in _NARROW else column
 
 
 def _input(call: Call, name: str, columns: list[str]) -> exp.Expr:
@@ -217,11 +224,32 @@ def _schema(
         [pa.array([], empty.schema.field(key).type) for key in inputs], names=list(inputs.values())
     )
     quiet = {**call.arguments, **dict.fromkeys(call.relations)}
-    outputs = [each for each in model.apply(verb.name, batch, model.prepare(verb.name, quiet)).schema if each.name != STATUS]
+    outputs = [
+        each for each in model.apply(verb.name, batch, model.prepare(verb.name, quiet)).schema if each.name != STATUS
+    ]
     if not verb.passes:
         return pa.schema(outputs)
     first = [pa.field(name, empty.schema.field(key).type) for key, name in passed.items()]
     return pa.schema(_apart([*first, *outputs, pa.field(STATUS, pa.string())]))
+
+
+# types that Arrow carries as others, and of these the ones it carries too narrowly; by DuckDB's names
+_CHANGED = ("UUID", "HUGEINT", "UHUGEINT", "BIT", "TIME WITH TIME ZONE", "JSON", "ENUM")
+_NARROW = ("HUGEINT", "UHUGEINT", "BIT", "TIME WITH TIME ZONE")
+
+
+def _casts(
+    call: Call, source: exp.Expr | None, schema: pa.Schema, passed: Mapping[str, str], catalog: Catalog
+) -> dict[str, str]:
+    """SQL types that columns of the answer had where they came from, and lose on the way through Arrow."""
+    known = dict(call.loaded.entry.columns)
+    given: dict[str, str] = {}
+    if source is not None:
+        given = dict(catalog.describe(*whole_piece(source_query(source), visible_with(call.node, catalog.text))))
+    names = list(passed.values()) if call.verb.passes else schema.names
+    types = given if call.verb.passes else {**known, **given}
+    first = dict(zip(names, schema.names, strict=False))
+    return {first[name]: types[name] for name in names if name in types and types[name].partition("(")[0] in _CHANGED}
 
 
 def _apart(fields: list[pa.Field]) -> list[pa.Field]:

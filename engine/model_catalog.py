@@ -19,7 +19,7 @@ import duckdb
 
 from paretosql.engine.faults import translated
 from paretosql.errors import OperationalError, ProgrammingError, Spot, closest, compose
-from paretosql.udfs.model import Model, find_family
+from paretosql.udfs.model import Model, State, find_family
 from paretosql.udfs.options import from_facts
 from paretosql.udfs.store import Entry, FolderStore, MemoryStore, Store
 
@@ -87,13 +87,18 @@ class Shared:
             found = self._loaded.get(token)
             if found is None:
                 entry, state = self.store.get(token)
-                family, _ = find_family(entry.model_type)
-                found = entry, family.model.from_arrays(state, from_facts(family.options, entry.options))
+                found = entry, assembled(entry, state)
             self._loaded[token] = found
             self._loaded.move_to_end(token)
             while len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
         return found
+
+
+def assembled(entry: Entry, state: State) -> Model:
+    """The model of a version; ProgrammingError when this installation does not know its type."""
+    family, _ = find_family(entry.model_type)
+    return family.model.from_arrays(state, from_facts(family.options, entry.options))
 
 
 _shared: dict[str, Shared] = {}
@@ -178,6 +183,10 @@ class ModelCatalog:
             OperationalError: its files are missing or damaged. NotSupportedError: a newer version wrote them.
         """
         return Loaded(row, *self._common.load(row.token))
+
+    def parts(self, row: ModelRow) -> tuple[Entry, State]:
+        """The same, as it is stored: its type need not be known here."""
+        return self._common.store.get(row.token)
 
     def model(self, token: str) -> Model:
         """A version by its token."""

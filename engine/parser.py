@@ -21,6 +21,12 @@ from paretosql.engine.nodes import (
 )
 
 
+NO_STATEMENTS = {
+    "ALTER": "CREATE OR REPLACE MODEL trains it anew; paretosql models export, then import --as, gives it another name.",
+    "EXPORT": "on the command line: paretosql models export DATABASE NAME -o FOLDER.",
+}
+
+
 class ParetoParser(CallParser):
     """Our statements; every method starts after the words its name mentions."""
 
@@ -29,6 +35,9 @@ class ParetoParser(CallParser):
             self._advance()
             start = self._prev
             return self._parse_setting("RESET") or self._parse_as_command(start)
+        if self._word(0) in NO_STATEMENTS and self._word(1) == "MODEL" and self._is(2, *NAME, TokenType.STRING):
+            problem = f"{self._word(0)} MODEL is not a statement here"
+            self.raise_error(problem, self._curr, NO_STATEMENTS[self._word(0)])
         if self._word(0) == "ANALYZE" and self._sample_follows():
             return self._parse_analyze_sample()
         return super()._parse_statement()

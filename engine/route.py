@@ -103,7 +103,7 @@ def _run_unread(session: Session, text: str, parameters: Parameters, arrow: bool
     try:
         return _run_each(session, text, parameters, arrow)
     except ProgrammingError as fault:
-        if function_missing(fault.__cause__):
+        if function_missing(fault.__cause__) or str(fault).startswith("Parser Error"):
             raise problem from None
         raise
 

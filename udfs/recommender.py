@@ -10,7 +10,6 @@ Items are numbered by falling popularity, so that ties in scores are settled in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -19,10 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paretosql.errors import DataError, compose
+from paretosql.udfs.histories import (
+    Known,
+    asked_histories,
+    given_histories,
+    numbered,
+    popular_first,
+    rows_of,
+)
 from paretosql.udfs.ids import UNKNOWN, Codes, Ids
 from paretosql.udfs.interactions import (
     Columns,
-    Interactions,
     Matrix,
     RecommenderOptions,
     columns_of,
@@ -41,21 +47,6 @@ RECOMMENDER_VERBS = ("recommend", "predict", "evaluate", "training_info", "trial
 WITH_LIKENESS = (*RECOMMENDER_VERBS, "similar")
 WITH_VECTORS = (*WITH_LIKENESS, "embed")
 SCORE_BYTES = 4 * 6  # of a score: the matrix, its order, and what numpy copies on the way
-
-
-@dataclass(frozen=True)
-class Known:
-    """What training knows: ids, who had what, and which columns these came from."""
-
-    columns: Columns
-    users: Ids
-    items: Ids
-    seen: Matrix  # (users, items), float32 CSR
-
-    @property
-    def popularity(self) -> Singles:
-        """How many users had each item."""
-        return np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)
 
 
 class Recommender(Model):
@@ -106,7 +97,7 @@ class Recommender(Model):
         if not len(found):
             raise DataError(compose(f"{name}: there are no rows to learn from", hint="the training query gave none."))
         weight = weights_of(found, options, columns, name)
-        found = _popular_first(found)
+        found = popular_first(found)
         shape = (len(found.users), len(found.items))
         seen = matrix_of(found.user, found.item, weight, shape, binary=options.weighting == "binary")
         return cls(options, Known(columns, found.users, found.items, seen), cls.learn(seen, options, training))
@@ -178,7 +169,7 @@ class Recommender(Model):
         """Histories and candidates that were given as tables, by number."""
         found = dict(arguments)
         if found.get("history") is not None:
-            found["history"] = self._histories(found["history"])
+            found["history"] = given_histories(self.known, found["history"], self.options.weighting, self.family.name)
         if found.get("candidates") is not None:
             found["candidates"] = self._candidates(found["candidates"])
         return found
@@ -192,11 +183,11 @@ class Recommender(Model):
 
     def _recommend(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         given = plain_values(batch.column(self.known.columns.user))
-        history, codes = self._asked(given, arguments)
+        history, codes = asked_histories(self.known, given, arguments)
         scores = self._scored(history, codes)
         empty = np.diff(history.indptr) == 0
         if arguments["exclude_seen"]:
-            scores[_rows_of(history), history.indices] = -np.inf
+            scores[rows_of(history), history.indices] = -np.inf
         scores[empty & (arguments["cold_start"] == "none")] = -np.inf
         scores[given.is_null().to_numpy(zero_copy_only=False)] = -np.inf
         rows, columns, values = _chosen(scores, arguments)
@@ -209,7 +200,7 @@ class Recommender(Model):
         users = plain_values(batch.column(columns.user))
         item = self.known.items.codes(batch.column(columns.item))
         encoded = users.dictionary_encode()
-        history, codes = self._asked(encoded.dictionary, arguments)
+        history, codes = asked_histories(self.known, encoded.dictionary, arguments)
         scores = self._scored(history, codes)
         known = item != UNKNOWN
         row = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
@@ -253,7 +244,7 @@ class Recommender(Model):
     def summarize(self, verb: str, rows: Rows | None, arguments: Arguments) -> pa.Table:
         """The quality of the ranking of the items in `rows` among those that each user has not had."""
         assert rows is not None
-        found = self._rows_by_number(rows)
+        found = numbered(self.known, rows, RecommenderOptions(), self.family.name)[0]
         quality = RankingQuality(arguments["k"])
         order = np.argsort(found.user, kind="stable")
         users, item = found.user[order], found.item[order]
@@ -262,10 +253,10 @@ class Recommender(Model):
         for first in range(0, len(starts), block):
             mine = starts[first : first + block]
             ends = np.append(starts, len(users))[first + 1 : first + 1 + len(mine)]
-            history, codes = self._asked(found.users.take(users[mine]), {})
+            history, codes = asked_histories(self.known, found.users.take(users[mine]), {})
             scores = self._scored(history, codes)
             if arguments["exclude_seen"]:
-                scores[_rows_of(history), history.indices] = -np.inf
+                scores[rows_of(history), history.indices] = -np.inf
             for at, (begin, end) in enumerate(zip(mine, ends, strict=True)):
                 _judge(scores[at], item[begin:end], quality)
         metrics = quality.metrics()
@@ -288,27 +279,6 @@ class Recommender(Model):
     def _width(self) -> int:
         return int(self._unit_vectors().shape[1])
 
-    def _asked(self, given: pa.Array, arguments: Arguments) -> tuple[Matrix, Ints]:
-        """The history of each user, and their numbers where it is that of the training."""
-        from scipy import sparse
-
-        codes = self.known.users.codes(given).astype(np.int64)
-        width = len(self.known.items)
-        if len(self.known.users):
-            history = self.known.seen[np.maximum(codes, 0)]
-        else:
-            history = sparse.csr_matrix((len(codes), width), dtype=np.float32)
-        history = _without_rows(history, codes == UNKNOWN)
-        if arguments.get("history") is not None:
-            ids, matrix = arguments["history"]
-            own = ids.codes(given).astype(np.int64)
-            mine = own != UNKNOWN
-            if mine.any():
-                history = _without_rows(history, mine) + _placed(matrix, own)
-                history.sort_indices()
-                codes = np.where(mine, UNKNOWN, codes)
-        return history, codes
-
     def _scored(self, history: Matrix, codes: Ints) -> Singles:
         """The scores of the family; the popularity of items for those without a history."""
         scores = np.ascontiguousarray(self.scores(history, codes), dtype=np.float32)
@@ -317,50 +287,12 @@ class Recommender(Model):
             scores[empty] = self.popularity
         return scores
 
-    def _histories(self, table: pa.Table) -> tuple[Ids, Matrix]:
-        from paretosql.udfs.rows import Spool
-
-        options = RecommenderOptions(
-            user_col=_as_named(table, self.known.columns.user),
-            item_col=_as_named(table, self.known.columns.item),
-            weighting=self.options.weighting,
-        )
-        found, weight = self._numbered(Spool.of_table(table), options)
-        known = found.item != UNKNOWN
-        shape = (len(found.users), len(self.known.items))
-        binary = self.options.weighting == "binary"
-        return found.users, matrix_of(found.user[known], found.item[known], weight[known], shape, binary=binary)
-
     def _candidates(self, table: pa.Table) -> Ints:
         """Numbers of the items in a table, ascending."""
         names = table.column_names
         name = found_column(names, self.known.columns.item) or names[0]
         codes = np.unique(self.known.items.codes(table.column(name)).astype(np.int64))
         return codes[codes != UNKNOWN]
-
-    def _rows_by_number(self, rows: Rows) -> Interactions:
-        found, _ = self._numbered(rows, RecommenderOptions(self.known.columns.user, self.known.columns.item))
-        return found
-
-    def _numbered(self, rows: Rows, options: RecommenderOptions) -> tuple[Interactions, Singles]:
-        """Rows with their own numbers of users and our numbers of items."""
-        name = self.family.name
-        columns = columns_of(rows.schema, options, name)
-        found = read_interactions(rows, columns, name, Training())
-        weight = weights_of(found, options, columns, name)
-        ours: Codes = self.known.items.codes(found.items.values)
-        item = ours[found.item] if len(found) else found.item
-        return Interactions(found.users, self.known.items, found.user, item, found.rating, found.time), weight
-
-
-def _popular_first(found: Interactions) -> Interactions:
-    """Items numbered by falling number of rows, ids in ascending order where these are equal."""
-    order = np.argsort(-np.bincount(found.item, minlength=len(found.items)), kind="stable")
-    place = np.empty(len(order), dtype=np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    return Interactions(
-        found.users, found.items.reordered(order), found.user, place[found.item], found.rating, found.time
-    )
 
 
 def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:
@@ -371,28 +303,6 @@ def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:
     if len(open_) + unknown:
         ranks = np.concatenate((mean_ranks(scores, open_), np.full(unknown, np.inf)))
         quality.add(ranks, int((scores > -np.inf).sum()))
-
-
-def _rows_of(matrix: Matrix) -> Ints:
-    """The row of every entry."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-
-
-def _without_rows(matrix: Matrix, empty: npt.NDArray[np.bool_]) -> Matrix:
-    """The matrix with some rows emptied."""
-    from scipy import sparse
-
-    if not empty.any():
-        return matrix
-    keep = sparse.diags_array((~empty).astype(np.float32))
-    found = sparse.csr_matrix(keep @ matrix)
-    found.eliminate_zeros()
-    return found
-
-
-def _placed(matrix: Matrix, rows: Ints) -> Matrix:
-    """Row `rows[b]` of a matrix at every place b, nothing where it is `UNKNOWN`."""
-    return _without_rows(matrix[np.maximum(rows, 0)], rows == UNKNOWN)
 
 
 def _chosen(scores: Singles, arguments: Arguments) -> tuple[Ints, Ints, Floats]:

@@ -98,8 +98,6 @@ WRONG = [
     ("CREATE TABLE t (a INTEGER)", "ProgrammingError", ["t"], None),
     ("EXPLAIN STAGES SELECT ndv(a) FROM t", "NotSupportedError", ["EXPLAIN"], "EXPLAIN"),
     ("EXPLAIN FRONTIER SELECT 1", "NotSupportedError", ["EXPLAIN"], "EXPLAIN"),
-    ("CREATE MODEL m OPTIONS (model_type = 'couple') AS SELECT * FROM t", "NotSupportedError", ["MODEL"], None),
-    ("SELECT * FROM predict(MODEL m, TABLE t)", "NotSupportedError", ["predict"], None),
     ("SELECT * FROM trace_simulate('x.parquet')", "OperationalError", ["x.parquet"], None),
     ("SELECT * FROM trace_simulate('x', polcy => 'fuxi')", "ProgrammingError", ["polcy", "policy"], "polcy"),
     ("SELECT ndv_interval(a, confidence => 1) FROM t", "ProgrammingError", ["confidence", "between 0 and 1"], "conf"),
@@ -243,7 +241,6 @@ def test_closed_things_say_so():
     [
         {"cluster": "cluster.json"},
         {"objective": "latency"},
-        {"model_dir": "models"},
     ],
 )
 def test_connect_refuses_what_it_can_not_do(arguments):

@@ -253,6 +253,63 @@ def test_completion_offers_what_fits(vocabulary: Vocabulary, before: str, length
         assert words == []
 
 
+@pytest.fixture
+def with_models(con: paretosql.Connection) -> Vocabulary:
+    """Names of a database with a table and two models."""
+    con.execute("CREATE TABLE visits AS SELECT range % 5 AS user_id, range % 3 AS item_id FROM range(30)")
+    for name in ("taste", "Trend 7"):
+        con.create_model(name, "popularity", "SELECT * FROM visits")
+    return Vocabulary(lambda sql: con.execute(sql).fetchall())
+
+
+@pytest.mark.parametrize(
+    ("before", "length", "words"),
+    [
+        ("DESCRIBE MODEL ", 0, ["taste", '"Trend 7"']),
+        ("CREATE OR REPLACE MODEL t", 1, ["taste", '"Trend 7"']),
+        ("DROP MODEL ta", 2, ["taste"]),
+        ("SELECT * FROM recommend(MODEL ", 0, ["taste", '"Trend 7"']),
+        ("SELECT * FROM recommend(", 0, ["MODEL"]),
+        ("SELECT * FROM similar(MODEL taste, ", 0, ["k => ", "candidates => "]),
+        ("SELECT * FROM similar(MODEL taste, k => 5, ", 0, ["candidates => "]),
+        ("SHOW ", 0, ["TABLES", "MODELS", "MODEL TYPES"]),
+        ("CREATE MODEL m OPTIONS (model_type = 'popul", 5, ["popularity"]),
+        ("CREATE MODEL m OPTIONS (model_type='ea", 2, ["ease"]),
+        ("CREATE MODEL m OPTIONS (user_col = 'ea", 0, []),
+        ("SELECT model ", 0, []),
+    ],
+)
+def test_completion_knows_models(with_models: Vocabulary, before: str, length: int, words: list[str]) -> None:
+    """Names after MODEL, named arguments of a verb that are not yet written, types in the quotes of model_type."""
+    assert with_models.suggestions(before) == (length, words)
+
+
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [
+        ("SHOW MODEL", ["MODELS", "MODEL TYPES"]),
+        ("show models", ["models"]),
+        ("DESCRIBE M", ["MODEL"]),
+        ("CREATE M", ["MODEL"]),
+        ("SELECT * FROM recomm", ["recommend"]),
+        ("SELECT * FROM recommend(MODEL taste, TABLE visits, k", ["k => "]),
+    ],
+)
+def test_completion_writes_statements_about_models(with_models: Vocabulary, before: str, first: list[str]) -> None:
+    """What begins with the word at hand stands first; the table behind the models is not offered."""
+    assert with_models.suggestions(before)[1][: len(first)] == first
+    assert "models" not in with_models.suggestions("SELECT * FROM m")[1]
+
+
+def test_completion_finds_no_models_where_there_are_none(vocabulary: Vocabulary, con: paretosql.Connection) -> None:
+    """A database without models offers none, and asking for them spoils no transaction."""
+    con.execute("BEGIN")
+    con.execute("INSERT INTO users VALUES ('ann')")
+    assert vocabulary.suggestions("DROP MODEL ") == (0, [])
+    con.execute("COMMIT")
+    assert con.execute("SELECT user_name FROM users").fetchall() == [("ann",)]
+
+
 def test_completion_knows_aliases(vocabulary: Vocabulary) -> None:
     """When the text says what a short name stands for, only that table's columns are offered."""
     assert vocabulary.suggestions("SELECT * FROM users AS u WHERE u.") == (0, ["user_name"])

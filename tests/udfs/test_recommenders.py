@@ -1,0 +1,137 @@
+"""The recommenders that need no rounds: the contract of each, and truths of their own against slow oracles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import paretosql
+from paretosql.udfs.model import Training, find_family
+from paretosql.udfs.options import read_options
+from paretosql.udfs.rows import Spool
+from tests.udfs.contract import RecommenderContract
+
+
+class TestPopularity(RecommenderContract):
+    """Most users first, for everyone."""
+
+    family = "popularity"
+    similar = False
+
+    def test_scores_are_numbers_of_users(self):
+        """An item that a user has twice counts once."""
+        with paretosql.connect() as con:
+            self.create(con, "SELECT * FROM (VALUES (1, 'a'), (1, 'a'), (2, 'b'), (3, 'b')) t(user_id, item_id)")
+            rows = con.execute("SELECT item_id, score FROM recommend(MODEL m, (SELECT 9 AS user_id))").fetchall()
+            assert rows == [("b", 2.0), ("a", 1.0)]
+
+
+class TestItemKnn(RecommenderContract):
+    """Items with common users."""
+
+    family = "itemknn"
+
+
+class TestUserKnn(RecommenderContract):
+    """Users with common items."""
+
+    family = "userknn"
+
+
+class TestEase(RecommenderContract):
+    """Ridge regression with a zero diagonal."""
+
+    family = "ease"
+    options = {"l2": 2.0}
+
+    @pytest.mark.parametrize("shape", [(30, 8), (8, 30)])
+    def test_scores_equal_the_closed_form(self, shape):
+        """Whichever side is inverted, the scores are those of B = I - P / diag(P)."""
+        rng = np.random.default_rng(1)
+        dense = (rng.random(shape) < 0.4).astype(float)
+        dense[:, ~dense.any(axis=0)] = 1.0
+        dense[~dense.any(axis=1), 0] = 1.0
+        model = fitted("ease", dense, l2=2.0)
+        inverse = np.linalg.inv(dense.T @ dense + 2.0 * np.eye(shape[1]))
+        weights = -inverse / np.diag(inverse)
+        np.fill_diagonal(weights, 0.0)
+        assert scores_of(model, dense) == pytest.approx(dense @ weights, abs=1e-5)
+
+    def test_too_many(self):
+        """More than `largest` of both is refused with what to do."""
+        with paretosql.connect() as con, pytest.raises(paretosql.DataError, match=r"(?s)ease.*largest"):
+            self.create(con, "SELECT range AS user_id, range AS item_id FROM range(9)", largest=8)
+
+
+def fitted(family, dense, **options):
+    """A model of the users and items of a matrix; ids are rows and columns."""
+    user, item = np.nonzero(dense)
+    found, _ = find_family(family)
+    made, _ = read_options(found.options, options, family)
+    return found.model.fit(Spool.of_table(pa.table({"user_id": user, "item_id": item})), made, Training())
+
+
+def scores_of(model, dense):
+    """The scores of all users, columns as in the matrix."""
+    users = np.arange(len(dense))
+    order = model.known.items.values.to_numpy()
+    scores = np.empty(dense.shape)
+    scores[:, order] = model.scores(model.known.seen, users)
+    return scores
+
+
+matrices = st.tuples(st.integers(2, 12), st.integers(2, 12), st.integers(0, 2**32 - 1))
+
+
+def dense_of(drawn):
+    """A matrix of 0 and 1 in which every user and item occurs."""
+    users, items, seed = drawn
+    dense = (np.random.default_rng(seed).random((users, items)) < 0.4).astype(float)
+    dense[np.arange(users), np.arange(users) % items] = 1.0
+    dense[np.arange(items) % users, np.arange(items)] = 1.0
+    return dense
+
+
+@settings(max_examples=40, deadline=None)
+@given(matrices, st.floats(0, 20))
+def test_itemknn_with_all_neighbours_is_the_damped_cosine(drawn, shrink):
+    """With room for every neighbour the scores are the sums of damped cosines."""
+    dense = dense_of(drawn)
+    common = dense.T @ dense
+    length = np.sqrt(np.diag(common))
+    cosine = common / (length[:, None] * length[None, :] + shrink)
+    np.fill_diagonal(cosine, 0.0)
+    model = fitted("itemknn", dense, neighbors=100, shrink=shrink)
+    assert scores_of(model, dense) == pytest.approx(dense @ cosine, abs=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(matrices, st.integers(1, 4))
+def test_itemknn_keeps_the_likest(drawn, k):
+    """Every item keeps at most k others, none of which is less like it than one that was left out."""
+    dense = dense_of(drawn)
+    model = fitted("itemknn", dense, neighbors=k, shrink=0.0)
+    common = dense.T @ dense
+    length = np.sqrt(np.diag(common))
+    cosine = common / (length[:, None] * length[None, :])
+    np.fill_diagonal(cosine, 0.0)
+    order = model.known.items.values.to_numpy()
+    for item in range(dense.shape[1]):
+        kept = model.likeness(np.array([int(np.flatnonzero(order == item)[0])]))[0]
+        values = np.sort(kept[np.isfinite(kept)])[::-1]
+        best = np.sort(cosine[item][cosine[item] > 0])[::-1][:k]
+        assert values == pytest.approx(best, abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(matrices)
+def test_userknn_with_all_neighbours_is_the_cosine(drawn):
+    """With every user asked the scores are cosine times what they had, oneself left out."""
+    dense = dense_of(drawn)
+    length = np.linalg.norm(dense, axis=1)
+    cosine = dense @ dense.T / (length[:, None] * length[None, :])
+    np.fill_diagonal(cosine, 0.0)
+    assert scores_of(fitted("userknn", dense, neighbors=100), dense) == pytest.approx(cosine @ dense, abs=1e-5)

@@ -1,0 +1,113 @@
+"""Histories of users: what training knows of them, what was given instead, as rows of a sparse matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paretosql.udfs.ids import UNKNOWN, Codes, Ids
+from paretosql.udfs.interactions import (
+    Columns,
+    Interactions,
+    Matrix,
+    RecommenderOptions,
+    columns_of,
+    matrix_of,
+    read_interactions,
+    weights_of,
+)
+from paretosql.udfs.model import Arguments, Ints, Singles, Training
+from paretosql.udfs.roles import found_column
+from paretosql.udfs.rows import Rows, Spool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What training knows: ids, who had what, and which columns these came from."""
+
+    columns: Columns
+    users: Ids
+    items: Ids
+    seen: Matrix  # (users, items), float32 CSR
+
+    @property
+    def popularity(self) -> Singles:
+        """How many users had each item."""
+        return np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)
+
+
+def asked_histories(known: Known, given: pa.Array, arguments: Arguments) -> tuple[Matrix, Ints]:
+    """The history of each user, (b, items), and their numbers where it is that of the training."""
+    from scipy import sparse
+
+    codes = known.users.codes(given).astype(np.int64)
+    if len(known.users):
+        history = known.seen[np.maximum(codes, 0)]
+    else:
+        history = sparse.csr_matrix((len(codes), len(known.items)), dtype=np.float32)
+    history = without_rows(history, codes == UNKNOWN)
+    if arguments.get("history") is not None:
+        ids, matrix = arguments["history"]
+        own = ids.codes(given).astype(np.int64)
+        mine = own != UNKNOWN
+        if mine.any():
+            history = without_rows(history, mine) + without_rows(matrix[np.maximum(own, 0)], own == UNKNOWN)
+            history.sort_indices()
+            codes = np.where(mine, UNKNOWN, codes)
+    return history, codes
+
+
+def given_histories(known: Known, table: pa.Table, weighting: str, family: str) -> tuple[Ids, Matrix]:
+    """Rows of users and items that were given as an argument: users by a number of their own, and the matrix."""
+    found, weight = numbered(known, Spool.of_table(table), RecommenderOptions(weighting=weighting), family)
+    kept = found.item != UNKNOWN
+    shape = (len(found.users), len(known.items))
+    return found.users, matrix_of(found.user[kept], found.item[kept], weight[kept], shape, binary=weighting == "binary")
+
+
+def numbered(
+    known: Known, rows: Rows, options: RecommenderOptions, family: str
+) -> tuple[Interactions, npt.NDArray[np.float32]]:
+    """Rows with numbers of their own for users and those of the training for items, and how much each counts."""
+    names = rows.schema.names
+    options = replace(
+        options,
+        user_col=found_column(names, known.columns.user) or "",
+        item_col=found_column(names, known.columns.item) or "",
+    )
+    columns = columns_of(rows.schema, options, family)
+    found = read_interactions(rows, columns, family, Training())
+    weight = weights_of(found, options, columns, family)
+    ours: Codes = known.items.codes(found.items.values)
+    item = ours[found.item] if len(found) else found.item
+    return Interactions(found.users, known.items, found.user, item, found.rating, found.time), weight
+
+
+def popular_first(found: Interactions) -> Interactions:
+    """Items numbered by falling number of rows, ids in ascending order where these are equal."""
+    order = np.argsort(-np.bincount(found.item, minlength=len(found.items)), kind="stable")
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return Interactions(
+        found.users, found.items.reordered(order), found.user, place[found.item], found.rating, found.time
+    )
+
+
+def rows_of(matrix: Matrix) -> Ints:
+    """The row of every entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def without_rows(matrix: Matrix, empty: npt.NDArray[np.bool_]) -> Matrix:
+    """The matrix with some rows emptied."""
+    from scipy import sparse
+
+    if not empty.any():
+        return matrix
+    keep = sparse.diags_array((~empty).astype(np.float32))
+    found = sparse.csr_matrix(keep @ matrix)
+    found.eliminate_zeros()
+    return found
