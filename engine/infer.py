@@ -57,9 +57,15 @@ def _answered(run: Run, step: Infer, model: Model, arguments: dict[str, Any]) ->
     first_row = 0
     size = model.bytes_per_row(step.verb, arguments)
     names = dict(step.inputs)
+    cached = arguments.get("cache") and not step.relations
+    remembered = run.session.models.remembered(step.token, (step.verb, *step.arguments)) if cached else None
     for batch in rebatched(_rows(run, step, model), size):
         given = batch if step.read is None else _named(batch, names)
-        found = answers(model, step.verb, given, {**arguments, "first_row": first_row})
+        asked = {**arguments, "first_row": first_row}
+        if remembered is None:
+            found = answers(model, step.verb, given, asked)
+        else:
+            found = remembered.ask(given, lambda rows, a=asked: answers(model, step.verb, rows, a))
         first_row += batch.num_rows
         if VERBS[step.verb].passes:
             first = batch.columns if step.read is None else [batch.column(key) for key, _ in step.passed]

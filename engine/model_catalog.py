@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -21,6 +21,7 @@ from paretosql.engine.faults import translated
 from paretosql.errors import OperationalError, ProgrammingError, Spot, closest, compose
 from paretosql.udfs.model import Model, State, find_family
 from paretosql.udfs.options import from_facts
+from paretosql.udfs.remembered import Remembered
 from paretosql.udfs.store import Entry, FolderStore, MemoryStore, Store
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Shared:
         self.store = store
         self.users = 0
         self._loaded: OrderedDict[str, tuple[Entry, Model]] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, Any], Remembered] = OrderedDict()
         self._lock = threading.Lock()
 
     def load(self, token: str) -> tuple[Entry, Model]:
@@ -92,6 +94,15 @@ class Shared:
             self._loaded.move_to_end(token)
             while len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
+        return found
+
+    def remembered(self, token: str, question: Any) -> Remembered:
+        """The answers kept of one version to one question."""
+        with self._lock:
+            found = self._remembered.setdefault((token, question), Remembered())
+            self._remembered.move_to_end((token, question))
+            while len(self._remembered) > KEPT:
+                self._remembered.popitem(last=False)
         return found
 
 
@@ -191,6 +202,10 @@ class ModelCatalog:
     def model(self, token: str) -> Model:
         """A version by its token."""
         return self._common.load(token)[1]
+
+    def remembered(self, token: str, question: Any) -> Remembered:
+        """The answers kept of one version to one question, which must be hashable."""
+        return self._common.remembered(token, question)
 
     def entry(self, token: str) -> Entry:
         """What is known of a version."""

@@ -12,18 +12,16 @@ from pathlib import Path
 
 from paretosql.engine.model_catalog import ModelRow, assembled
 from paretosql.engine.session import Session
-from paretosql.errors import Error, OperationalError, ProgrammingError, compose
+from paretosql.errors import OperationalError, ProgrammingError, compose
 from paretosql.udfs.model import Model
 from paretosql.udfs.store import COLUMNS, FACTS, TENSORS, Entry, read_folder, write_folder
 
 
-def export_model(session: Session, name: str, folder: str | os.PathLike[str], *, replace: bool = False) -> ModelRow:
+def export_model(session: Session, name: str, folder: str | os.PathLike[str], *, replace: bool = False) -> None:
     """Write a model into a folder that does not exist or is empty; whole, or nothing of it.
 
     Args:
         replace: True: take the place of another model, which stays until the new one is complete.
-    Returns:
-        What was written.
     Raises:
         ProgrammingError: there is no such model.
         OperationalError: something else is there, the disk refuses, the stored model is damaged.
@@ -32,14 +30,12 @@ def export_model(session: Session, name: str, folder: str | os.PathLike[str], *,
 
     with session.lock:
         session.free()
-        row = session.models.named(name)
-        entry, state = session.models.parts(row)
+        entry, state = session.models.parts(session.models.named(name))
     try:
-        with written_whole(folder, "model", FACTS, replace=replace) as fresh:
-            write_folder(fresh, dataclasses.replace(entry, name=row.name), state)
+        with written_whole(Path(folder), "model", FACTS, replace=replace) as fresh:
+            write_folder(fresh, entry, state)
     except OSError as fault:
         raise OperationalError(f"cannot write the model {os.fspath(folder)}: {fault.strerror or fault}") from fault
-    return row
 
 
 def import_model(
@@ -50,6 +46,8 @@ def import_model(
     Args:
         name: what it is called in the database; None: as in the folder.
         replace: True: take the place of the model of that name, whose next version it becomes.
+    Returns:
+        What the database now says of it.
     Raises:
         OperationalError: no model is there, or it is damaged; the database is read-only; the disk refuses.
         ProgrammingError: the name is taken; the type of the model is not known here.
@@ -79,8 +77,6 @@ def _read(folder: Path) -> tuple[Entry, Model]:
     entry, state = read_folder(folder)
     try:
         return entry, assembled(entry, state)
-    except Error:
-        raise
     except (LookupError, TypeError, ValueError, AttributeError) as fault:
         problem = f"the model in {str(folder)!r} does not fit its type {entry.model_type!r}: {fault!r}"
         raise OperationalError(compose(problem, hint="export it again, with this version of paretosql.")) from fault

@@ -254,13 +254,19 @@ def _describe(session: Session, tree: exp.Expr, text: str, parameters: Parameter
     spot = spot_of(tree.this, text) or spot_of(tree, text)
     models = session.models
     loaded = models.load(models.named(model_name(tree.this), spot))
-    lines = [dict(zip(("part", "name", "value", "about"), each, strict=True)) for each in described(loaded)]
+    def kind(field: pa.Field) -> str:
+        """The type as SQL calls it."""
+        empty = session.work.new_name()
+        session.work.keep(session.con, empty, pa.schema([field]).empty_table())
+        return str(session.con.execute(f"DESCRIBE {empty}").fetchall()[0][1])
+
+    lines = [dict(zip(("part", "name", "value", "about"), each, strict=True)) for each in described(loaded, kind)]
     schema = pa.schema([(name, pa.string()) for name in ("part", "name", "value", "about")])
     return _answer(session, text, pa.Table.from_pylist(lines, schema=schema))
 
 
-def described(loaded: Loaded) -> list[tuple[str, str, str, str]]:
-    """What there is to know of a model, as part, name, value and explanation."""
+def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str, str, str, str]]:
+    """What there is to know of a model, as part, name, value and explanation; `kind` tells the SQL type of a column."""
     row, entry, model = loaded.row, loaded.entry, loaded.model
     family = model.family
     lines = [
@@ -283,8 +289,8 @@ def described(loaded: Loaded) -> list[tuple[str, str, str, str]]:
         about = VERBS[verb]
         inputs = [] if about.source == "none" or about.whole else model.inputs(verb)
         outputs = list(about.schema) if about.schema is not None else model.outputs(verb)
-        lines += [(f"{verb} reads", each.name, str(each.type), "") for each in inputs]
-        lines += [(f"{verb} gives", each.name, str(each.type), "") for each in outputs]
+        lines += [(f"{verb} reads", each.name, kind(each), "") for each in inputs]
+        lines += [(f"{verb} gives", each.name, kind(each), "") for each in outputs]
     about_rows = "on rows held out" if entry.held_out else "on the training rows"
     lines += [("evaluation", name, f"{value:.6g}", about_rows) for name, value in entry.evaluation]
     lines += [("note", str(at), text, "") for at, text in enumerate(entry.notes, 1)]

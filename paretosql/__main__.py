@@ -27,11 +27,13 @@ USAGE = """\
 paretosql [options] [DATABASE] [SQL]
        paretosql run FILE [options]
        paretosql explain FILE [options]
+       paretosql models list|describe|export|import|drop DATABASE ...
        paretosql trace check|describe|convert ...
        paretosql train DIR -o MODEL
        paretosql simulate [DIR] [--workload A|B|C] [--policy NAME] ..."""
 FAILED, INTERRUPTED, BROKEN_PIPE = 1, 130, 141
 OTHERS = {  # commands with a function of their own, which takes the words after them
+    "models": ("paretosql.models_command", "main"),
     "simulate": ("paretosql.simulate_command", "simulate_main"),
     "trace": ("paretosql.trace_command", "main"),
     "train": ("paretosql.simulate_command", "train_main"),

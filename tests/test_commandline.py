@@ -189,7 +189,10 @@ def test_explain_prints_plans_and_runs_nothing() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["models"], "'models' is not in this version"),
+        (["models"], "the following arguments are required: COMMAND"),
+        (["models", "export", "shop.db", "taste"], "the following arguments are required: -o/--output"),
+        (["models", "lost", "shop.db"], "invalid choice: 'lost' (choose from"),
+        (["ui"], "'ui' is not in this version"),
         (["explian"], "did you mean 'explain'?"),
         (["nofile"], "for a new database write ./nofile or nofile.db"),
         (["shop.db", "SELECT", "1"], "put quotes around the SQL"),
@@ -212,6 +215,8 @@ def test_help_and_version_answer() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert "paretosql run report.sql --database shop.db --timing" in done.stdout
+    assert "paretosql models list|describe|export|import|drop DATABASE ..." in done.stdout
+    assert "(paretosql models --help)" in done.stdout
     done = run("--version")
     assert done.stdout.startswith(f"paretosql {paretosql.__version__} (duckdb ")
 
