@@ -216,7 +216,9 @@ def _schema(
     names = list(inputs.values())
     outputs = model.outputs(verb.name, names)
     if read is None:
-        return pa.schema([*model.default_rows(verb.name).schema, *outputs] if verb.passes else outputs)
+        if not verb.passes:
+            return pa.schema(outputs)
+        return pa.schema(_apart([*model.default_rows(verb.name).schema, *outputs, pa.field(STATUS, pa.string())]))
     with translated_names(catalog.text):
         given = {name: catalog.parameters[name] for name in sorted(read.wants)}
         empty = catalog.session.con.sql(f"SELECT * FROM ({read.sql}) LIMIT 0", params=given).to_arrow_table()

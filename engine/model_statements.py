@@ -254,6 +254,7 @@ def _describe(session: Session, tree: exp.Expr, text: str, parameters: Parameter
     spot = spot_of(tree.this, text) or spot_of(tree, text)
     models = session.models
     loaded = models.load(models.named(model_name(tree.this), spot))
+
     def kind(field: pa.Field) -> str:
         """The type as SQL calls it."""
         empty = session.work.new_name()

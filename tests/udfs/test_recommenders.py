@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -45,7 +47,7 @@ class TestEase(RecommenderContract):
     """Ridge regression with a zero diagonal."""
 
     family = "ease"
-    options = {"l2": 2.0}
+    options: ClassVar = {"l2": 2.0}
 
     @pytest.mark.parametrize("shape", [(30, 8), (8, 30)])
     def test_scores_equal_the_closed_form(self, shape):

@@ -30,7 +30,7 @@ class EaseOptions(RecommenderOptions):
 
     l2: float = option(
         200.0, "ridge: more of it trusts single users less", low=1e-6, aliases=("l2_reg", "regularization", "lambda"),
-        source="the best of 50, 200, 500 on ml-latest-small",
+        source="the best of 50, 200, 500 on MovieLens latest-small",
     )  # fmt: skip
     largest: int = option(
         20_000, "users or items, whichever are fewer, up to which the matrix to invert is made (8 bytes x largest^2)",
@@ -52,7 +52,9 @@ class Ease(Recommender):
         users, items = seen.shape
         if min(users, items) > options.largest:
             problem = f"ease inverts a matrix of {min(users, items):,} rows, more than largest = {options.largest:,}"
-            raise DataError(compose(problem, hint="raise largest, drop rare items in the query, or use itemknn or als."))
+            raise DataError(
+                compose(problem, hint="raise largest, drop rare items in the query, or use itemknn or als.")
+            )
         training.step("multiplying", 0, 3)
         by_users = users < items
         gram = (seen @ seen.T if by_users else seen.T @ seen).toarray().astype(np.float64)

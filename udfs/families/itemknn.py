@@ -29,7 +29,7 @@ class ItemKnnOptions(RecommenderOptions):
 
     neighbors: int = option(
         200, "how many like items each item keeps", low=1, aliases=("k", "n_neighbors", "num_neighbors"),
-        source="the better of 50 and 200 on ml-latest-small",
+        source="the better of 50 and 200 on MovieLens latest-small",
     )  # fmt: skip
     shrink: float = option(100.0, "damping of pairs with few common users", low=0.0, source="the same")
 

@@ -23,7 +23,7 @@ class UserKnnOptions(RecommenderOptions):
 
     neighbors: int = option(
         80, "how many like users are asked", low=1, aliases=("k", "n_neighbors", "num_neighbors"),
-        source="data README",
+        source="a usual setting",
     )  # fmt: skip
     shrink: float = option(0.0, "damping of pairs with few common items", low=0.0)
 

@@ -1,0 +1,179 @@
+"""BPR: vectors of users and items such that what a user had scores above what the user did not have.
+
+Pairs of an item that a user had and one that the user did not are drawn, and the vectors move a small step towards
+putting the first above the second. Steps are taken for a few thousand pairs at once: their moves are added up per user
+and per item by one product with a sparse matrix each, instead of one pair after the other.
+
+Columns in: users, items. Columns out: see `Recommender`.
+Source: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback" (UAI 2009), learnt in minibatches,
+which is our choice; so are a bias for each item and the fold-in of new users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from paretosql.udfs.interactions import Matrix, RecommenderOptions
+from paretosql.udfs.model import Ints, Singles, Training, family
+from paretosql.udfs.options import option
+from paretosql.udfs.recommender import WITH_VECTORS, Recommender
+
+PAIRS = 4096  # at once, at least; our choice: more than the items a hundred times over would blur steps together
+START = 0.1  # size of the first random vectors; our choice
+TABLE = 1 << 26  # users times items up to which a byte for each pair is made; our choice
+FOLD_STEPS, FOLD_L2 = 8, 1.0  # Newton steps and ridge of a fold-in; our choice
+FOLD_OTHERS = 400  # items that a new user is taken not to have wanted, spread evenly over popularity; our choice
+
+
+@dataclass(frozen=True)
+class BprOptions(RecommenderOptions):
+    """Options of BPR."""
+
+    factors: int = option(
+        64, "length of the vectors", low=1, high=4096, aliases=("num_factors", "dim"), source="a usual setting"
+    )
+    learning_rate: float = option(
+        0.05, "of a pair", low=1e-9, high=10.0, aliases=("learn_rate", "lr"), source="a usual setting"
+    )
+    l2: float = option(
+        0.01, "ridge of a pair's vectors", low=0.0, aliases=("l2_reg", "regularization", "reg"),
+        source="a usual setting",
+    )  # fmt: skip
+    rounds: int = option(
+        60, "how often every row is drawn", low=1, high=1_000_000, aliases=("epochs", "iterations", "max_iterations"),
+        source="a usual setting",
+    )  # fmt: skip
+
+
+@family("bpr", options=BprOptions, source="Rendle et al., UAI 2009", verbs=WITH_VECTORS)
+class Bpr(Recommender):
+    """Vectors learnt from pairs of had and not had; for rankings from many sparse rows.
+
+    Cost: O(rows * factors * rounds) to learn, 8 bytes a row and 4 bytes * factors for each user and item; O(items *
+    factors) for the scores of a user.
+    """
+
+    @classmethod
+    def learn(cls, seen: Matrix, options: BprOptions, training: Training) -> Mapping[str, npt.NDArray[Any]]:
+        """`user` (users, f) and `item` (items, f + 1), whose last column is the bias of the item."""
+        users, items = seen.shape
+        rng = np.random.default_rng(options.seed)
+        user = (rng.standard_normal((users, options.factors)) * START).astype(np.float32)
+        item = (rng.standard_normal((items, options.factors + 1)) * START).astype(np.float32)
+        item[:, -1] = 0.0
+        seen.sort_indices()
+        keys = np.repeat(np.arange(users, dtype=np.int64), np.diff(seen.indptr)) * items + seen.indices
+        for number in range(1, options.rounds + 1):
+            losses, pairs = 0.0, 0
+            for u, i, j in _drawn(keys, users, items, rng):
+                losses += _step(user, item, (u, i, j), options)
+                pairs += len(u)
+                training.step("pairs", min(pairs, len(keys)), len(keys))
+            training.round(number, options.rounds, losses / max(pairs, 1))
+        return {"user": user, "item": item}
+
+    def scores(self, history: Matrix, users: Ints) -> Singles:
+        """Products of vectors, and the bias; users that training has not met get a vector from their history."""
+        item = self.learned["item"]
+        vectors = np.empty((len(users), item.shape[1] - 1), dtype=np.float32)
+        vectors[users >= 0] = self.learned["user"][users[users >= 0]]
+        for at in np.flatnonzero(users < 0):
+            vectors[at] = self._folded(history.indices[history.indptr[at] : history.indptr[at + 1]])
+        found: Singles = vectors @ item[:, :-1].T + item[:, -1]
+        return found
+
+    def vectors(self) -> Singles:
+        """Those of the items, without the bias."""
+        return np.ascontiguousarray(self.learned["item"][:, :-1])
+
+    def _folded(self, mine: npt.NDArray[np.int32]) -> Singles:
+        """The vector that tells items of a history best from others: a logistic regression on the vectors of items."""
+        item = self.learned["item"]
+        spread = np.unique(np.linspace(0, len(item) - 1, FOLD_OTHERS).astype(np.int64))
+        others = np.setdiff1d(spread, mine)
+        rows = np.concatenate((mine, others)).astype(np.int64)
+        x, bias = item[rows, :-1].astype(np.float64), item[rows, -1].astype(np.float64)
+        wanted = np.arange(len(rows)) < len(mine)
+        weight = np.where(wanted, 1.0 / max(len(mine), 1), 1.0 / max(len(others), 1)) * max(len(mine), 1)
+        w = np.zeros(x.shape[1])
+        for _ in range(FOLD_STEPS):
+            chance = 1.0 / (1.0 + np.exp(-np.clip(x @ w + bias, -30, 30)))
+            slope = x.T @ (weight * (chance - wanted)) + FOLD_L2 * w
+            bend = (x.T * (weight * chance * (1 - chance))) @ x + FOLD_L2 * np.eye(len(w))
+            w -= np.linalg.solve(bend, slope)
+        return w.astype(np.float32)
+
+
+def _drawn(keys: Ints, users: int, items: int, rng: np.random.Generator) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Every row once in a new order, as users, items they had, and items they had not; a few thousand at a time.
+
+    Args:
+        keys: user * items + item of every row, ascending.
+    """
+    known = _membership(keys, users * items)
+    order = rng.permutation(len(keys))
+    size = max(PAIRS, items // 4)
+    for first in range(0, len(order), size):
+        mine = keys[order[first : first + size]]
+        u, i = mine // items, mine % items
+        j = rng.integers(0, items, len(mine))
+        fair = ~known(u * items + j)  # an item that the user had says nothing; such pairs are left out
+        if fair.any():
+            yield u[fair], i[fair], j[fair]
+
+
+def _membership(keys: Ints, most: int) -> Callable[[Ints], npt.NDArray[np.bool_]]:
+    """Whether numbers below `most` are among ascending keys: a table where that is small, else a search."""
+    if most <= TABLE:
+        table = np.zeros(most, dtype=bool)
+        table[keys] = True
+        return lambda asked: table[asked]
+    return lambda asked: keys[np.minimum(np.searchsorted(keys, asked), len(keys) - 1)] == asked
+
+
+def _step(user: Singles, item: Singles, pairs: tuple[Ints, Ints, Ints], options: BprOptions) -> float:
+    """Move the vectors, in place, by the gradients of some pairs; the sum of their losses before."""
+    u, i, j = pairs
+    mine, apart = np.take(user, u, axis=0), np.take(item, i, axis=0)
+    apart -= np.take(item, j, axis=0)
+    margin = np.einsum("pf,pf->p", mine, apart[:, :-1]) + apart[:, -1]
+    gain = (1.0 / (1.0 + np.exp(np.clip(margin, -30, 30)))).astype(np.float32)
+    to_item = np.empty((len(u), item.shape[1]), dtype=np.float32)
+    np.multiply(mine, gain[:, None], out=to_item[:, :-1])
+    to_item[:, -1] = gain
+    pair = np.arange(len(u))
+    ones = np.ones(len(u), dtype=np.float32)
+    _add(user, (u, pair, ones), apart[:, :-1] * gain[:, None], options)
+    both, signs = np.concatenate((i, j)), np.concatenate((ones, -ones))
+    _add(item, (both, np.concatenate((pair, pair)), signs), to_item, options)
+    return float(np.log1p(np.exp(-np.clip(margin, -30, 30))).sum())
+
+
+def _add(vectors: Singles, entries: tuple[Ints, Ints, Singles], moves: Singles, options: BprOptions) -> None:
+    """Add a step along the moves, less the ridge, to the rows they belong to, in place.
+
+    Args:
+        entries: row of `vectors`, row of `moves`, and sign of each.
+    """
+    from scipy import sparse
+
+    rows, pair, signs = entries
+    if len(vectors) > 4 * len(rows):  # few of them move: number these anew
+        which, rows = np.unique(rows, return_inverse=True)
+    else:
+        which = None
+    number = len(vectors) if which is None else len(which)
+    total = sparse.csr_matrix((signs, (rows, pair)), shape=(number, len(moves))) @ moves
+    count = np.bincount(rows, minlength=number).astype(np.float32)[:, None]
+    total *= np.float32(options.learning_rate)
+    shrunk = 1.0 - np.float32(options.learning_rate * options.l2) * count
+    if which is None:
+        vectors *= shrunk
+        vectors += total
+    else:
+        vectors[which] = vectors[which] * shrunk + total
