@@ -18,6 +18,7 @@ import benchmarks.growth
 import benchmarks.imports
 import benchmarks.latency_models
 import benchmarks.latency_noise
+import benchmarks.models
 import benchmarks.ndv
 import benchmarks.optimizer
 import benchmarks.overhead

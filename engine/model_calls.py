@@ -137,7 +137,7 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
         if "line " in str(fault):
             raise
         raise type(fault)(_pointed(fault, spot)) from fault
-    put_relation(node, verb.name, name, schema, catalog, _casts(call, source, schema, passed, catalog))
+    put_relation(node, verb.name, name, schema, catalog, casts=_casts(call, source, schema, passed, catalog))
     where = call.loaded.row
     return Infer(
         name, verb.name, where.name, where.token, read, tuple(passed.items()), tuple(inputs.items()),

@@ -20,9 +20,8 @@ from paretosql.engine.nodes import (
     ShowModels,
 )
 
-
 NO_STATEMENTS = {
-    "ALTER": "CREATE OR REPLACE MODEL trains it anew; paretosql models export, then import --as, gives it another name.",
+    "ALTER": "CREATE OR REPLACE MODEL trains it anew; paretosql models export, then import --as, renames it.",
     "EXPORT": "on the command line: paretosql models export DATABASE NAME -o FOLDER.",
 }
 

@@ -25,6 +25,7 @@ def put_relation(
     name: str,
     schema: pa.Schema,
     catalog: Catalog,
+    *,
     casts: Mapping[str, str] | None = None,
 ) -> None:
     """Let the relation `name`, which a step will fill, stand in the place of a call in FROM.

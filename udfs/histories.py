@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from paretosql.udfs.model import Arguments, Ints, Singles, Training
 from paretosql.udfs.roles import found_column
 from paretosql.udfs.rows import Rows, Spool
 
+WHOLE_BYTES = 1 << 26  # our choice
+
 
 @dataclass(frozen=True)
 class Known:
@@ -32,6 +35,21 @@ class Known:
     users: Ids
     items: Ids
     seen: Matrix  # (users, items), float32 CSR
+
+    @cached_property
+    def whole(self) -> Singles | None:
+        """`seen` as a dense matrix where that is small, for products that are then several times faster."""
+        users, items = self.seen.shape
+        found: Singles | None = self.seen.toarray() if users * items * 4 <= WHOLE_BYTES else None
+        return found
+
+    def in_common(self, history: Matrix) -> Singles:
+        """The products of histories with those of all users, (b, users)."""
+        if self.whole is not None:
+            found: Singles = history.toarray() @ self.whole.T
+            return found
+        common: Singles = (history @ self.seen.T).toarray()
+        return common
 
     @property
     def popularity(self) -> Singles:

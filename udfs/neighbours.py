@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from paretosql.udfs.interactions import Matrix
 from paretosql.udfs.model import Floats, Singles, Training
-from paretosql.udfs.topk import best
+from paretosql.udfs.topk import among_best
+
+DENSE = 0.005  # time of a multiplication of dense matrices over that of one of sparse ones; our choice, measured
+TINY = np.float32(1e-12)
 
 
 def row_lengths(matrix: Matrix) -> Floats:
@@ -26,22 +29,20 @@ def likest(rows: Matrix, k: int, shrink: float, training: Training) -> Mapping[s
     Cost: the products that are not 0, in blocks of rows that fit `training.memory_bytes`.
     """
     number = rows.shape[0]
-    lengths = row_lengths(rows)
-    other = rows.T.tocsr()
+    lengths = row_lengths(rows).astype(np.float32)
+    product = _products(rows, training)
     block = max(1, training.memory_bytes // max(1, 24 * number))
     starts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
     for first in range(0, number, block):
         training.step("comparing", first, number)
-        mine = rows[first : first + block]
-        common = (mine @ other).toarray().astype(np.float32)
-        scale = lengths[first : first + block, None] * lengths[None, :] + shrink
-        like = np.divide(common, scale, out=np.zeros_like(common), where=common != 0)
-        like[np.arange(like.shape[0]), np.arange(first, first + like.shape[0])] = 0.0
-        column, value = best(like, k)
-        kept = value > 0
-        starts.append(kept.sum(axis=1).cumsum() + starts[-1][-1])
-        columns.append(column[kept].astype(np.int32))
-        values.append(value[kept])
+        like = product(first, first + block)
+        like /= np.maximum(lengths[first : first + block, None] * lengths[None, :] + np.float32(shrink), TINY)
+        like[np.arange(len(like)), np.arange(first, first + len(like))] = 0.0
+        kept = among_best(like, k) & (like > 0)
+        place = np.flatnonzero(kept)
+        starts.append(np.count_nonzero(kept, axis=1).cumsum() + starts[-1][-1])
+        columns.append((place % number).astype(np.int32))
+        values.append(like.reshape(-1)[place])
     return {
         "starts": np.concatenate(starts),
         "column": np.concatenate(columns) if columns else np.empty(0, np.int32),
@@ -49,11 +50,22 @@ def likest(rows: Matrix, k: int, shrink: float, training: Training) -> Mapping[s
     }
 
 
+def _products(rows: Matrix, training: Training) -> Callable[[int, int], Singles]:
+    """The products of some rows with all: of dense matrices where these are small and cost less, else of sparse."""
+    number, width = rows.shape
+    pairs = float((np.bincount(rows.indices, minlength=width).astype(np.float64) ** 2).sum())
+    if number * width * 4 <= training.memory_bytes and float(number) * number * width * DENSE < pairs:
+        dense = rows.toarray().astype(np.float32)
+        return lambda first, last: dense[first:last] @ dense.T
+    other = rows.T.tocsr()
+    return lambda first, last: (rows[first:last] @ other).toarray().astype(np.float32)
+
+
 def strongest(values: Singles, k: int) -> Matrix:
     """The k highest positive entries of each row, the others left out, as CSR."""
     from scipy import sparse
 
-    column, value = best(values, k)
-    kept = value > 0
-    starts = np.concatenate(([0], kept.sum(axis=1).cumsum()))
-    return sparse.csr_matrix((value[kept], column[kept], starts), shape=values.shape)
+    kept = among_best(values, k) & (values > 0)
+    place = np.flatnonzero(kept)
+    starts = np.concatenate(([0], np.count_nonzero(kept, axis=1).cumsum()))
+    return sparse.csr_matrix((values.reshape(-1)[place], place % values.shape[1], starts), shape=values.shape)

@@ -93,11 +93,23 @@ IGNORED = {
             "xgboost_version",
             "tree_method",
             "dart_normalize_type",
+            "num_parallel_tree",
+            "colsample_bylevel",
+            "colsample_bynode",
+            "approx_global_feature_contrib",
         ),
         "has no meaning here",
     ),
     **dict.fromkeys(
-        ("optimize_strategy", "learn_rate_strategy", "ls_init_learn_rate", "warm_start", "min_rel_progress"),
+        (
+            "optimize_strategy",
+            "learn_rate_strategy",
+            "learn_rate",
+            "ls_init_learn_rate",
+            "warm_start",
+            "early_stop",
+            "min_rel_progress",
+        ),
         "the solver here needs no such choice",
     ),
 }
@@ -143,8 +155,8 @@ def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[
 def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -> Any:
     """A value as the type of the option; ProgrammingError where it does not fit."""
     kind, default, about = known
-    if isinstance(value, str) and value.lower() in about.spellings:
-        value = about.spellings[value.lower()]
+    if isinstance(value, (str, bool)) and str(value).lower() in about.spellings:
+        value = about.spellings[str(value).lower()]
     found = _as(kind, value, default)
     if found is None and value is not None:
         raise _wrong(name, value, _called(kind), family)
@@ -155,9 +167,9 @@ def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -
         raise ProgrammingError(compose(problem, hint=f"{start}It is one of {', '.join(about.choices)}."))
     low, high = about.low, about.high
     for each in found if isinstance(found, tuple) else (found,):
-        if isinstance(each, (int, float)) and not isinstance(each, bool):  # limits are of numbers
-            if not (low is None or each >= low) or not (high is None or each <= high):
-                raise _wrong(name, value, _limits(low, high), family)
+        number = isinstance(each, (int, float)) and not isinstance(each, bool)
+        if number and not ((low is None or each >= low) and (high is None or each <= high)):
+            raise _wrong(name, value, _limits(low, high), family)
     return found.lower() if about.choices else found
 
 

@@ -106,7 +106,7 @@ def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.A
     if pa.types.is_date(kind):
         values = values.cast(pa.date32()).cast(pa.int32())
     elif pa.types.is_timestamp(kind):
-        values = values.cast(pa.timestamp("us", tz=kind.tz)).cast(pa.int64())
+        values = values.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64())
     elif pa.types.is_time(kind) or pa.types.is_duration(kind):
         values = values.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
     elif not is_number(kind):
@@ -117,6 +117,5 @@ def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.A
 
 def is_number(kind: pa.DataType) -> bool:
     """Whether values are numbers, true and false included."""
-    return bool(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind)
-    )
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+    return any(each(kind) for each in kinds)

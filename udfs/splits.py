@@ -95,7 +95,8 @@ def _cold(part: str) -> Any:
         columns = columns_of(rows.schema, _recommender(options, family), family)
         codes = _codes(rows, columns.user if part == "users" else columns.item)
         number = int(codes.max(initial=-1)) + 1
-        chosen = np.random.default_rng(options.seed).permutation(number)[: max(1, round(options.split_fraction * number))]
+        most = max(1, round(options.split_fraction * number))
+        chosen = np.random.default_rng(options.seed).permutation(number)[:most]
         found: Mask = np.isin(codes, chosen)
         return found
 

@@ -29,16 +29,23 @@ class Verb:
     """How models are asked.
 
     source: whether rows must be given. passes: whether their columns come first in the answer, row by row.
-    whole: whether the answer is one table about all rows, instead of something for each.
     """
 
     name: str
     text: str
     source: Source
     passes: bool = False
-    whole: bool = False
-    schema: pa.Schema | None = None  # of the answer of a whole verb
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> pa.Schema | None:
+        """The columns of the answer where it is one table about all rows, or about none."""
+        return _TABLES.get(self.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the answer is one table about all rows, instead of something for each."""
+        return self.name in _TABLES
 
 
 def _argument(kind: Any, default: Any, text: str, **about: Any) -> Argument:
@@ -55,6 +62,47 @@ _HISTORY = _argument(
 )
 _CANDIDATES = _argument(RELATION, None, "rows with the items that may be recommended; default: all")
 _CACHE = _argument(bool, False, "whether answers are remembered, so that equal rows are asked once")
+
+
+def _columns(**types: pa.DataType) -> pa.Schema:
+    return pa.schema(list(types.items()))
+
+
+# the columns of answers that are one table
+_TABLES = {
+    "evaluate": _columns(metric=pa.string(), value=pa.float64()),
+    "confusion_matrix": _columns(expected_label=pa.string(), predicted_label=pa.string(), count=pa.int64()),
+    "roc_curve": _columns(
+        threshold=pa.float64(),
+        recall=pa.float64(),
+        false_positive_rate=pa.float64(),
+        true_positives=pa.int64(),
+        false_positives=pa.int64(),
+        true_negatives=pa.int64(),
+        false_negatives=pa.int64(),
+    ),
+    "weights": _columns(
+        processed_input=pa.string(), category=pa.string(), class_label=pa.string(), weight=pa.float64()
+    ),
+    "centroids": _columns(
+        centroid_id=pa.int64(), feature=pa.string(), category=pa.string(), numerical_value=pa.float64()
+    ),
+    "feature_importance": _columns(feature=pa.string(), importance_weight=pa.float64(), importance_gain=pa.float64()),
+    "feature_info": _columns(
+        input=pa.string(),
+        kind=pa.string(),
+        min=pa.float64(),
+        max=pa.float64(),
+        mean=pa.float64(),
+        stddev=pa.float64(),
+        category_count=pa.int64(),
+        null_count=pa.int64(),
+    ),
+    "training_info": _columns(iteration=pa.int64(), loss=pa.float64(), seconds=pa.float64()),
+    "trial_info": _columns(
+        trial=pa.int64(), options=pa.string(), metric=pa.string(), value=pa.float64(), status=pa.string()
+    ),
+}
 
 VERBS: dict[str, Verb] = {
     each.name: each
@@ -76,17 +124,17 @@ VERBS: dict[str, Verb] = {
         Verb("similar", "the items most like each item, or each vector", "optional",
              arguments={"k": _K, "candidates": _CANDIDATES}),
         Verb("embed", "the vector of each item", "optional", passes=True),
-        Verb("evaluate", "how good the model is on given rows, or on those held out", "optional", whole=True, schema=pa.schema([("metric", pa.string()), ("value", pa.float64())]),
+        Verb("evaluate", "how good the model is on given rows, or on those held out", "optional",
              arguments={"threshold": _THRESHOLD, "k": _K, "exclude_seen": _SEEN}),
-        Verb("confusion_matrix", "how often each class was taken for each", "optional", whole=True, schema=pa.schema([("expected_label", pa.string()), ("predicted_label", pa.string()), ("count", pa.int64())]),
+        Verb("confusion_matrix", "how often each class was taken for each", "optional",
              arguments={"threshold": _THRESHOLD}),
-        Verb("roc_curve", "recall and false alarms at each threshold", "optional", whole=True, schema=pa.schema([("threshold", pa.float64()), ("recall", pa.float64()), ("false_positive_rate", pa.float64()), ("true_positives", pa.int64()), ("false_positives", pa.int64()), ("true_negatives", pa.int64()), ("false_negatives", pa.int64())])),
-        Verb("weights", "what was learnt of each feature", "none", whole=True, schema=pa.schema([("processed_input", pa.string()), ("category", pa.string()), ("class_label", pa.string()), ("weight", pa.float64())])),
-        Verb("centroids", "the middle of each cluster", "none", whole=True, schema=pa.schema([("centroid_id", pa.int64()), ("feature", pa.string()), ("category", pa.string()), ("numerical_value", pa.float64())])),
-        Verb("feature_importance", "how much each feature is used", "none", whole=True, schema=pa.schema([("feature", pa.string()), ("importance_weight", pa.float64()), ("importance_gain", pa.float64())])),
-        Verb("feature_info", "what the features looked like in training", "none", whole=True, schema=pa.schema([("input", pa.string()), ("kind", pa.string()), ("min", pa.float64()), ("max", pa.float64()), ("mean", pa.float64()), ("stddev", pa.float64()), ("category_count", pa.int64()), ("null_count", pa.int64())])),
-        Verb("training_info", "the rounds of the training", "none", whole=True, schema=pa.schema([("iteration", pa.int64()), ("loss", pa.float64()), ("seconds", pa.float64())])),
-        Verb("trial_info", "the trials of the search for options", "none", whole=True, schema=pa.schema([("trial", pa.int64()), ("options", pa.string()), ("metric", pa.string()), ("value", pa.float64()), ("status", pa.string())])),
+        Verb("roc_curve", "recall and false alarms at each threshold", "optional"),
+        Verb("weights", "what was learnt of each feature", "none"),
+        Verb("centroids", "the middle of each cluster", "none"),
+        Verb("feature_importance", "how much each feature is used", "none"),
+        Verb("feature_info", "what the features looked like in training", "none"),
+        Verb("training_info", "the rounds of the training", "none"),
+        Verb("trial_info", "the trials of the search for options", "none"),
     )
 }  # fmt: skip
 ALWAYS = ("training_info", "trial_info")  # every family has them
@@ -110,7 +158,6 @@ def read_arguments(verb: str, given: Mapping[str, Any], where: str) -> dict[str,
             listed = f"They are {', '.join(known)}." if known else "It has none."
             raise ProgrammingError(compose(f"{verb} has no argument {word!r}", hint=start + listed))
         each = known[name]
-        if each.kind != RELATION:
-            value = checked(name, value, (each.kind, each.default, each.about), f"{verb} of {where}")
-        found[name] = value
+        about = (each.kind, each.default, each.about)
+        found[name] = value if each.kind == RELATION else checked(name, value, about, f"{verb} of {where}")
     return found

@@ -39,7 +39,10 @@ def test_types_tell_rows_apart():
     """1 and 1.0 are different questions, as models may tell them apart."""
     kept = Remembered()
     for value in (pa.array([1]), pa.array([1.0]), pa.array(["1"])):
-        kept.ask(pa.RecordBatch.from_arrays([value], names=["x"]), lambda batch: pa.RecordBatch.from_arrays([pa.array([0])], names=["y"]))
+        kept.ask(
+            pa.RecordBatch.from_arrays([value], names=["x"]),
+            lambda batch: pa.RecordBatch.from_arrays([pa.array([0])], names=["y"]),
+        )
     assert len(kept) == 3
 
 

@@ -79,10 +79,11 @@ class Ease(Recommender):
         if "weights" in self.learned:
             found: Singles = np.asarray(history @ self.learned["weights"], dtype=np.float32)
             return found
-        seen, wide = self.known.seen, history.astype(np.float64)
-        inner = (wide @ seen.T).toarray() @ self.learned["inner"]
-        whole = (wide.toarray() - inner @ seen) / self.options.l2
-        return (wide.toarray() - whole / self.learned["scale"]).astype(np.float32)
+        known, wide = self.known, history.toarray()
+        inner = (known.in_common(history).astype(np.float64) @ self.learned["inner"]).astype(np.float32)
+        rest = wide - (inner @ known.seen if known.whole is None else inner @ known.whole)
+        scaled: Singles = wide - rest / (self.learned["scale"] * self.options.l2).astype(np.float32)
+        return scaled
 
     def likeness(self, items: Ints) -> Singles:
         """What each of these items says for every other."""

@@ -15,6 +15,7 @@ from paretosql.udfs.model import Ints, Singles, family
 from paretosql.udfs.neighbours import row_lengths, strongest
 from paretosql.udfs.options import option
 from paretosql.udfs.recommender import WITH_LIKENESS, Recommender
+from paretosql.udfs.topk import among_best
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,17 @@ class UserKnn(Recommender):
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """Likeness to the nearest users times what they had; a user is not their own neighbour."""
         seen = self.known.seen
-        common = (history @ seen.T).toarray()
+        common = self.known.in_common(history)
         length = row_lengths(history)[:, None] * row_lengths(seen)[None, :]
         with np.errstate(invalid="ignore", divide="ignore"):
             like = np.where(common > 0, common / (length + self.options.shrink), 0.0).astype(np.float32)
         own = np.flatnonzero(users >= 0)
         like[own, users[own]] = 0.0
-        found: Singles = strongest(like, self.options.neighbors) @ seen
-        return found.toarray()
+        if self.known.whole is not None:
+            like[~among_best(like, self.options.neighbors)] = 0.0
+            found: Singles = like @ self.known.whole
+            return found
+        return np.asarray((strongest(like, self.options.neighbors) @ seen).toarray())
 
     def likeness(self, items: Ints) -> Singles:
         """The cosine of the users who had each."""
