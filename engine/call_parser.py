@@ -314,7 +314,7 @@ class CallParser(FaithfulParser):
         """A whole path in one pair of backticks, `project.dataset.table`, as its parts."""
         name = table.this if isinstance(table, exp.Table) else None
         start = name.meta.get("start") if isinstance(name, exp.Identifier) else None
-        if start is None or self.sql[start : start + 1] != "`" or table.args.get("db") is not None:
+        if name is None or start is None or self.sql[start : start + 1] != "`" or table.args.get("db") is not None:
             return
         parts = name.name.split(".")
         if 1 < len(parts) <= 3:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow as pa
 from paretosql.engine.plan import Infer
 from paretosql.errors import Error, OperationalError, compose
 from paretosql.udfs.batches import answers, rebatched
-from paretosql.udfs.model import Model
+from paretosql.udfs.model import Arguments, Model
 from paretosql.udfs.rows import Spool
 from paretosql.udfs.verbs import VERBS
 
@@ -53,7 +54,7 @@ def _rows(run: Run, step: Infer, model: Model) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def _answered(run: Run, step: Infer, model: Model, arguments: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+def _answered(run: Run, step: Infer, model: Model, arguments: Arguments) -> Iterator[pa.RecordBatch]:
     first_row = 0
     size = model.bytes_per_row(step.verb, arguments)
     names = dict(step.inputs)
@@ -65,7 +66,7 @@ def _answered(run: Run, step: Infer, model: Model, arguments: dict[str, Any]) ->
         if remembered is None:
             found = answers(model, step.verb, given, asked)
         else:
-            found = remembered.ask(given, lambda rows, a=asked: answers(model, step.verb, rows, a))
+            found = remembered.ask(given, partial(_answers, model, step.verb, asked))
         first_row += batch.num_rows
         if VERBS[step.verb].passes:
             first = batch.columns if step.read is None else [batch.column(key) for key, _ in step.passed]
@@ -75,6 +76,10 @@ def _answered(run: Run, step: Infer, model: Model, arguments: dict[str, Any]) ->
         yield pa.RecordBatch.from_arrays(
             [each.cast(field.type) for each, field in zip(columns, step.schema, strict=True)], schema=step.schema
         )
+
+
+def _answers(model: Model, verb: str, arguments: Arguments, rows: pa.RecordBatch) -> pa.RecordBatch:
+    return answers(model, verb, rows, arguments)
 
 
 def _named(batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
@@ -92,8 +97,8 @@ def _summary(run: Run, step: Infer, model: Model, arguments: dict[str, Any]) -> 
         rows = [{**each, "options": json.dumps(each["options"])} for each in entry.trials]
         return pa.Table.from_pylist(rows, schema=step.schema)
     if step.read is None and step.verb == "evaluate":
-        names, values = zip(*entry.evaluation, strict=True)
-        return pa.table({"metric": list(names), "value": list(values)})
+        metrics = [{"metric": name, "value": value} for name, value in entry.evaluation]
+        return pa.Table.from_pylist(metrics, schema=step.schema)
     if step.read is None:
         return model.summarize(step.verb, None, arguments)
     names = dict(step.inputs)

@@ -73,9 +73,9 @@ def look_up(node: exp.Expr, catalog: Catalog) -> Call:
     try:
         arguments = read_arguments(verb.name, values, name)
     except ProgrammingError as fault:
-        wrong = next((each for each in values if option_node(node, each) is not None), None)
-        at = spot_of(option_node(node, wrong), catalog.text) if wrong else spot
-        raise ProgrammingError(_pointed(fault, at or spot)) from fault
+        blamed = next((each for each in values if f"{each!r}" in str(fault) or str(fault).startswith(f"{each} ")), "")
+        wrong = option_node(node, blamed) or node
+        raise ProgrammingError(_pointed(fault, spot_of(wrong, catalog.text) or spot)) from fault
     return Call(node, loaded, verb, arguments, relations)
 
 
@@ -92,7 +92,8 @@ def _pointed(fault: Error, spot: Any) -> str:
 
 def _relation(node: exp.Expr, word: str, value: exp.Expr, catalog: Catalog) -> exp.Expr:
     if isinstance(value, exp.Subquery):
-        return value.this
+        query: exp.Expr = value.this
+        return query
     if isinstance(value, exp.Table):
         return exp.select("*").from_(value.copy())
     spot = spot_of(option_node(node, word) or node, catalog.text)

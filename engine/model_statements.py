@@ -287,9 +287,9 @@ def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str
     for verb in model.verbs():
         if verb in ALWAYS:
             continue
-        about = VERBS[verb]
-        inputs = [] if about.source == "none" or about.whole else model.inputs(verb)
-        outputs = list(about.schema) if about.schema is not None else model.outputs(verb)
+        known = VERBS[verb]
+        inputs = [] if known.source == "none" or known.whole else model.inputs(verb)
+        outputs = list(known.schema) if known.schema is not None else model.outputs(verb)
         lines += [(f"{verb} reads", each.name, kind(each), "") for each in inputs]
         lines += [(f"{verb} gives", each.name, kind(each), "") for each in outputs]
     about_rows = "on rows held out" if entry.held_out else "on the training rows"

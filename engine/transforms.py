@@ -20,7 +20,7 @@ from paretosql.engine.nodes import function_name, spot_of
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
 
 # BigQuery's functions for TRANSFORM as expressions; {0}, {1} are their arguments, {n} a number among them
-_MACROS = {
+_MACROS: dict[str, str | dict[str, str]] = {
     "standard_scaler": "(({0} - avg({0}) OVER ()) / nullif(stddev_samp({0}) OVER (), 0))",
     "min_max_scaler": "(({0} - min({0}) OVER ()) / nullif(max({0}) OVER () - min({0}) OVER (), 0)::DOUBLE)",
     "max_abs_scaler": "({0} / nullif(max(abs({0})) OVER (), 0)::DOUBLE)",
@@ -84,7 +84,7 @@ def _expanded(value: exp.Expr, text: str) -> exp.Expr:
 
 
 def _macro(function: exp.Expr, call: exp.Expr, text: str) -> exp.Expr:
-    name = (function_name(function) or function.sql_name()).lower()
+    name = (function_name(function) or str(getattr(function, "sql_name", str)())).lower()
     template = _MACROS.get(name)
     given = [each.sql(dialect=Pareto) for each in (function.expressions or list(function.iter_expressions()))]
     if isinstance(template, dict):
@@ -145,8 +145,8 @@ def _literal(value: Any) -> exp.Expr:
         return exp.paren(exp.Neg(this=number)) if text.startswith("-") else number
     kinds: dict[type, Any] = {datetime.datetime: "TIMESTAMP", datetime.date: "DATE"}
     kind = kinds.get(type(value))
-    text = exp.Literal.string(str(value))
-    return text if kind is None else exp.cast(text, kind, dialect="duckdb")
+    quoted: exp.Expr = exp.Literal.string(str(value))
+    return quoted if kind is None else exp.cast(quoted, kind, dialect="duckdb")
 
 
 def transformed(transform: Transform, name: str) -> exp.Expr | None:

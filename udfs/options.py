@@ -233,4 +233,5 @@ def from_facts(kind: type[T], facts: Mapping[str, Any]) -> T:
     hints = typing.get_type_hints(kind)
     tuples = {name for name, hint in hints.items() if typing.get_origin(hint) is tuple}
     known = {each.name for each in dataclasses.fields(kind)}
-    return kind(**{k: tuple(v) if k in tuples else v for k, v in facts.items() if k in known})
+    given: dict[str, Any] = {k: tuple(v) if k in tuples else v for k, v in facts.items() if k in known}
+    return kind(**given)

@@ -291,8 +291,9 @@ class Recommender(Model):
         """Numbers of the items in a table, ascending."""
         names = table.column_names
         name = found_column(names, self.known.columns.item) or names[0]
-        codes = np.unique(self.known.items.codes(table.column(name)).astype(np.int64))
-        return codes[codes != UNKNOWN]
+        codes: Ints = np.unique(self.known.items.codes(table.column(name)).astype(np.int64))
+        known: Ints = codes[codes != UNKNOWN]
+        return known
 
 
 def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:

@@ -207,7 +207,10 @@ def read_folder(folder: Path) -> tuple[Entry, State]:
         OperationalError: it is missing, or not what was written. NotSupportedError: a newer version wrote it.
     """
     facts = _read_facts(folder)
-    if facts.get("format", 0) > FORMAT:
+    written = facts.get("format")
+    if not isinstance(written, int):
+        raise _damaged(folder / FACTS)
+    if written > FORMAT:
         raise NotSupportedError(
             compose(
                 f"the model {folder} is of format {facts['format']}, this version reads up to {FORMAT}",
@@ -218,8 +221,9 @@ def read_folder(folder: Path) -> tuple[Entry, State]:
         if facts.pop("checksum") != _checksum(facts):
             raise _damaged(folder / FACTS)
         data = {name: _read_checked(folder / name, expected) for name, expected in facts["files"].items()}
-        known = {each: facts[each] for each in Entry.__dataclass_fields__}
-        entry = Entry(**{name: _tuples(value) if name in _TUPLES else value for name, value in known.items()})
+        known: dict[str, Any] = {each: facts[each] for each in Entry.__dataclass_fields__}
+        known.update({name: _tuples(known[name]) for name in _TUPLES})
+        entry = Entry(**known)
         columns = _columns_of(data[COLUMNS])
     except (KeyError, TypeError, pa.ArrowInvalid) as fault:
         raise _damaged(folder) from fault

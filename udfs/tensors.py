@@ -40,7 +40,7 @@ def to_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> list[bytes | memoryview]
             raise TypeError(f"the array {name!r} is of {plain.dtype}")
         plain = plain.astype(_NAMES[kind], copy=False)
         header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [end, end + plain.nbytes]}
-        pieces.append(memoryview(plain.reshape(-1).view(np.uint8)))
+        pieces.append(plain.reshape(-1).view(np.uint8).data)
         end += plain.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNED)

@@ -36,7 +36,8 @@ ACCEPTED = [
     "SELECT * FROM ML.RECOMMEND(MODEL shop.taste)",
     "SELECT * FROM ML.RECOMMEND(MODEL shop.taste, (SELECT DISTINCT user_id FROM shop.ratings LIMIT 3))",
     "CREATE OR REPLACE MODEL shop.scaled TRANSFORM(ML.STANDARD_SCALER(bill) OVER() AS bill,"
-    " ML.QUANTILE_BUCKETIZE(flipper, 4) OVER() AS part, ML.BUCKETIZE(flipper, [190, 200]) AS step, mass) OPTIONS(model_type='linear_reg',"
+    " ML.QUANTILE_BUCKETIZE(flipper, 4) OVER() AS part, ML.BUCKETIZE(flipper, [190, 200]) AS step, mass)"
+    " OPTIONS(model_type='linear_reg',"
     " input_label_cols=['mass']) AS SELECT * FROM shop.penguins",
     "SELECT * FROM ML.PREDICT(MODEL shop.scaled, (SELECT bill, flipper, mass FROM shop.penguins))",
     "CREATE OR REPLACE MODEL shop.tuned OPTIONS(model_type='boosted_tree_regressor', num_trials=3, max_iterations=5,"

@@ -23,6 +23,8 @@ from paretosql.udfs.model import Ints, Singles, Training, family
 from paretosql.udfs.options import option
 from paretosql.udfs.recommender import WITH_LIKENESS, Recommender
 
+BLOCK = 1024  # rows worked on at once
+
 
 @dataclass(frozen=True)
 class EaseOptions(RecommenderOptions):
@@ -33,7 +35,7 @@ class EaseOptions(RecommenderOptions):
         source="the best of 50, 200, 500 on MovieLens latest-small",
     )  # fmt: skip
     largest: int = option(
-        20_000, "users or items, whichever are fewer, up to which the matrix to invert is made (8 bytes x largest^2)",
+        20_000, "users or items, whichever are fewer, up to which the matrix to invert is made (12 bytes x largest^2)",
         low=1,
     )  # fmt: skip
 
@@ -69,9 +71,9 @@ class Ease(Recommender):
             return {"weights": inverse.astype(np.float32)}
         diagonal = np.empty(items)
         columns = seen.T.tocsr().astype(np.float64)
-        for first in range(0, items, 1024):
-            part = columns[first : first + 1024]
-            diagonal[first : first + 1024] = (part @ inverse * part.toarray()).sum(axis=1)
+        for first in range(0, items, BLOCK):
+            part = columns[first : first + BLOCK]
+            diagonal[first : first + BLOCK] = (part @ inverse * part.toarray()).sum(axis=1)
         return {"inner": inverse, "scale": (1.0 - diagonal) / options.l2}
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
@@ -99,10 +101,14 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The inverse of a symmetric positive definite matrix, by Cholesky: half the work of the general one."""
     from scipy.linalg import lapack
 
-    factor, failed = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    factor, failed = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)  # symmetric, and in LAPACK's order without a copy
     found, also = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if failed or also:
         raise DataError(compose("ease: the matrix cannot be inverted", hint="raise l2."))
-    lower = np.tril(found, -1)
-    whole: npt.NDArray[np.float64] = lower + lower.T + np.diag(np.diag(found))
-    return whole
+    for first in range(0, len(found), BLOCK):  # the other half, in place
+        last = first + BLOCK
+        corner = np.tril(found[first:last, first:last], -1)
+        found[first:last, first:last] = corner + corner.T + np.diag(np.diag(found[first:last, first:last]))
+        found[first:last, last:] = found[last:, first:last].T
+    inverse: npt.NDArray[np.float64] = found.T
+    return inverse
