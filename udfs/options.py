@@ -11,6 +11,7 @@ what other systems call it:
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -152,14 +153,21 @@ def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[
     return kind(**values), notes
 
 
-def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -> Any:
-    """A value as the type of the option; ProgrammingError where it does not fit."""
+IN_OPTIONS = "OPTIONS (.. {} = value)"
+
+
+def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str, written: str = IN_OPTIONS) -> Any:
+    """A value as the type of the option; ProgrammingError where it does not fit.
+
+    Args:
+        written: how a value is given, for the hint.
+    """
     kind, default, about = known
     if isinstance(value, (str, bool)) and str(value).lower() in about.spellings:
         value = about.spellings[str(value).lower()]
     found = _as(kind, value, default)
-    if found is None and value is not None:
-        raise _wrong(name, value, _called(kind), family)
+    if found is None and not (value is None and default is None):
+        raise _wrong(name, value, _called(kind), family, written)
     if about.choices and str(found).lower() not in about.choices:
         near = closest(str(found), about.choices)
         start = f"did you mean {near!r}? " if near else ""
@@ -169,7 +177,7 @@ def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str) -
     for each in found if isinstance(found, tuple) else (found,):
         number = isinstance(each, (int, float)) and not isinstance(each, bool)
         if number and not ((low is None or each >= low) and (high is None or each <= high)):
-            raise _wrong(name, value, _limits(low, high), family)
+            raise _wrong(name, value, _limits(low, high), family, written)
     return found.lower() if about.choices else found
 
 
@@ -200,7 +208,7 @@ def _number(value: Any) -> float | None:
         found = float(value) if not isinstance(value, str) else None
     except (TypeError, ValueError):
         return None
-    return found if found is not None and found == found else None  # noqa: PLR0124
+    return found if found is not None and math.isfinite(found) else None
 
 
 def _called(kind: Any) -> str:
@@ -217,9 +225,10 @@ def _limits(low: float | None, high: float | None) -> str:
     return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
 
 
-def _wrong(name: str, value: Any, wanted: str, family: str) -> ProgrammingError:
+def _wrong(name: str, value: Any, wanted: str, family: str, written: str) -> ProgrammingError:
+    given = "NULL" if value is None else repr(value)
     return ProgrammingError(
-        compose(f"{name} of {family} is {wanted}, not {value!r}", hint=f"write {name} = value in OPTIONS (..).")
+        compose(f"{name} of {family} is {wanted}, not {given}", hint=f"write {written.format(name)}.")
     )
 
 

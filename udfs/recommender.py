@@ -137,7 +137,7 @@ class Recommender(Model):
         columns = self.known.columns
         user = pa.field(columns.user, self.known.users.values.type)
         item = pa.field(columns.item, self.known.items.values.type)
-        if verb == "similar" and names and not found_column(names, columns.item) and found_column(names, EMBEDDING):
+        if verb == "similar" and "embed" in self.verbs() and names and not found_column(names, columns.item) and found_column(names, EMBEDDING):
             return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
         return {"recommend": [user], "similar": [item], "embed": [item]}.get(verb, [user, item])
 

@@ -57,7 +57,8 @@ def needed_column(names: Sequence[str], given: str, words: Sequence[str], option
     found = guessed_column(names, words)
     if found is None:
         part = option.removesuffix("_col")
-        problem = f"{family} needs a column with the {part}; none of {', '.join(names)} is called {words[0]}"
+        listed = f"none of {', '.join(names)} is" if names else "there is no other, such as one"
+        problem = f"{family} needs a column with the {part}; {listed} called {words[0]}"
         raise ProgrammingError(compose(problem, hint=f"name it: OPTIONS ({option} = '{names[0] if names else '..'}')."))
     return found
 

@@ -159,5 +159,7 @@ def read_arguments(verb: str, given: Mapping[str, Any], where: str) -> dict[str,
             raise ProgrammingError(compose(f"{verb} has no argument {word!r}", hint=start + listed))
         each = known[name]
         about = (each.kind, each.default, each.about)
-        found[name] = value if each.kind == RELATION else checked(name, value, about, f"{verb} of {where}")
+        found[name] = (
+            value if each.kind == RELATION else checked(name, value, about, f"{verb} of {where}", "{} => value")
+        )
     return found

@@ -22,6 +22,7 @@ import pyarrow as pa
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.udfs import judged, metrics
 from paretosql.udfs.boosting import Boosting, boosted
+from paretosql.udfs.encoding import Encoded
 from paretosql.udfs.examples import Examples, Plan
 from paretosql.udfs.features import Floats, Mask
 from paretosql.udfs.ids import Codes
@@ -170,7 +171,11 @@ class Gbdt(Predictor):
     def _booster(self) -> Any:
         return lightgbm().Booster(model_str=np.asarray(self.learned["trees"]).tobytes().decode())
 
-    def raw(self, features: Floats) -> Floats:
+    def encoded(self, batch: pa.RecordBatch) -> Encoded:
+        """A table, which LightGBM reads without a copy."""
+        return self.encoder.encode_columns(batch)
+
+    def raw(self, features: pa.Table) -> Floats:
         """What LightGBM predicts; it uses all cores."""
         found: Floats = self._booster.predict(features)
         return found

@@ -127,8 +127,8 @@ class KMeans(Tabular):
         k = len(self.learned["sizes"])
         count, total, squares = np.zeros(k), np.zeros(k), 0.0
         for batch in pieces(rows, self.encoder.width):
-            encoded = self.encoder.encode(batch)
-            features = encoded.features if encoded.usable is None else encoded.features[encoded.usable]
+            encoded = self.encoded(batch)
+            features = encoded.features if encoded.usable is None else encoded.where(encoded.usable)
             which, distance = self._nearest(features)
             count += np.bincount(which, minlength=k)
             total += np.bincount(which, distance, minlength=k)
