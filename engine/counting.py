@@ -56,9 +56,8 @@ def count(
 
         return run_model_statement(session, tree, text, parameters, progress)
     if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
-        raise NotSupportedError(
-            compose(f"ndv and models in CREATE {tree.args.get('kind')} are not supported", hint="a view can count: CREATE VIEW")
-        )
+        problem = f"ndv and models in CREATE {tree.args.get('kind')} are not supported"
+        raise NotSupportedError(compose(problem, hint="a view can count: CREATE VIEW"))
     if isinstance(tree, exp.Create) and tree.args.get("kind") == "VIEW":
         return _create_view(session, tree, text, parameters)
     changes = isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))
