@@ -22,8 +22,8 @@ from paretosql.errors import ProgrammingError, closest, compose
 
 T = TypeVar("T", bound="Options")
 OUR_CHOICE = "our choice"
-NO_SPLIT = "none"
-SPLITS = (NO_SPLIT, "random", "leave_last_out", "time", "cold_users", "cold_items", "column")
+NO_SPLIT, LEAVE_LAST_OUT, COLD_USERS = "none", "leave_last_out", "cold_users"
+SPLITS = (NO_SPLIT, "random", LEAVE_LAST_OUT, "time", COLD_USERS, "cold_items", "column")
 LARGEST_SEED = 2**63 - 1
 
 

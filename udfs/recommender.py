@@ -137,7 +137,8 @@ class Recommender(Model):
         columns = self.known.columns
         user = pa.field(columns.user, self.known.users.values.type)
         item = pa.field(columns.item, self.known.items.values.type)
-        if verb == "similar" and "embed" in self.verbs() and names and not found_column(names, columns.item) and found_column(names, EMBEDDING):
+        by_vector = names and not found_column(names, columns.item) and found_column(names, EMBEDDING)
+        if verb == "similar" and "embed" in self.verbs() and by_vector:
             return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
         return {"recommend": [user], "similar": [item], "embed": [item]}.get(verb, [user, item])
 
@@ -244,6 +245,7 @@ class Recommender(Model):
     def summarize(self, verb: str, rows: Rows | None, arguments: Arguments) -> pa.Table:
         """The quality of the ranking of the items in `rows` among those that each user has not had."""
         assert rows is not None
+        arguments = self.prepare(verb, arguments)
         found = numbered(self.known, rows, RecommenderOptions(), self.family.name)[0]
         quality = RankingQuality(arguments["k"])
         order = np.argsort(found.user, kind="stable")
@@ -253,7 +255,7 @@ class Recommender(Model):
         for first in range(0, len(starts), block):
             mine = starts[first : first + block]
             ends = np.append(starts, len(users))[first + 1 : first + 1 + len(mine)]
-            history, codes = asked_histories(self.known, found.users.take(users[mine]), {})
+            history, codes = asked_histories(self.known, found.users.take(users[mine]), arguments)
             scores = self._scored(history, codes)
             if arguments["exclude_seen"]:
                 scores[rows_of(history), history.indices] = -np.inf

@@ -19,7 +19,7 @@ import pyarrow as pa
 from paretosql.errors import Error, ProgrammingError, compose
 from paretosql.udfs.interactions import RecommenderOptions
 from paretosql.udfs.model import Family, Model, Training
-from paretosql.udfs.options import NO_SPLIT, Options, read_options
+from paretosql.udfs.options import COLD_USERS, LEAVE_LAST_OUT, NO_SPLIT, Options, read_options
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.splits import split_rows
 from paretosql.udfs.verbs import read_arguments
@@ -77,7 +77,7 @@ def train(family: Family, given: Mapping[str, Any], rows: Rows, training: Traini
     if options.split != NO_SPLIT:
         parts = split_rows(rows, options, family.name)
         model = family.model.fit(parts.learn, options, training)
-        evaluation = _evaluated(model, parts.judge)
+        evaluation = _held_out(model, parts.judge, options)
     else:
         model = family.model.fit(rows, options, training)
         evaluation = _in_training(model, rows, options)
@@ -86,8 +86,20 @@ def train(family: Family, given: Mapping[str, Any], rows: Rows, training: Traini
     )
 
 
-def _evaluated(model: Model, rows: Rows) -> tuple[tuple[str, float], ...]:
-    found: pa.Table = model.summarize("evaluate", rows, read_arguments("evaluate", {}, model.family.name))
+def _held_out(model: Model, rows: Rows, options: Options) -> tuple[tuple[str, float], ...]:
+    """How good a model is on rows held out: of users held out whole, all rows but the last are their history."""
+    if options.split != COLD_USERS:
+        return _evaluated(model, rows)
+    try:
+        parts = split_rows(rows, replace(options, split=LEAVE_LAST_OUT), model.family.name)
+    except ProgrammingError:  # all of them have one row only
+        return _evaluated(model, rows)
+    return _evaluated(model, parts.judge, history=pa.Table.from_batches(parts.learn.batches(), rows.schema))
+
+
+def _evaluated(model: Model, rows: Rows, **given: pa.Table) -> tuple[tuple[str, float], ...]:
+    arguments = read_arguments("evaluate", given, model.family.name)
+    found: pa.Table = model.summarize("evaluate", rows, arguments)
     return tuple(zip(found.column("metric").to_pylist(), found.column("value").to_pylist(), strict=True))
 
 
@@ -105,7 +117,7 @@ def _search(
     given = dict(plain)
     options, notes = read_options(family.options, given, family.name)
     if options.split == NO_SPLIT:
-        options = replace(options, split="leave_last_out" if isinstance(options, RecommenderOptions) else "random")
+        options = replace(options, split=LEAVE_LAST_OUT if isinstance(options, RecommenderOptions) else "random")
         given["split"] = options.split
         given.pop("data_split_method", None)
     parts = split_rows(rows, options, family.name)
@@ -123,7 +135,7 @@ def _search(
         tried, _ = read_options(family.options, {**given, **values}, family.name)
         try:
             model = family.model.fit(parts.learn, tried, trial)
-            evaluation = _evaluated(model, parts.judge)
+            evaluation = _held_out(model, parts.judge, tried)
         except Error as fault:
             if training.stopped():
                 raise

@@ -125,7 +125,7 @@ VERBS: dict[str, Verb] = {
              arguments={"k": _K, "candidates": _CANDIDATES}),
         Verb("embed", "the vector of each item", "optional", passes=True),
         Verb("evaluate", "how good the model is on given rows, or on those held out", "optional",
-             arguments={"threshold": _THRESHOLD, "k": _K, "exclude_seen": _SEEN}),
+             arguments={"threshold": _THRESHOLD, "k": _K, "exclude_seen": _SEEN, "history": _HISTORY}),
         Verb("confusion_matrix", "how often each class was taken for each", "optional",
              arguments={"threshold": _THRESHOLD}),
         Verb("roc_curve", "recall and false alarms at each threshold", "optional"),

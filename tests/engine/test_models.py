@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -183,7 +184,8 @@ def test_composes_like_a_table(con):
     con.execute("CREATE TABLE kept AS SELECT * FROM recommend(MODEL taste, TABLE users, k => 2)")
     con.execute("INSERT INTO kept SELECT * FROM recommend(MODEL taste, TABLE users, k => 1)")
     assert con.execute("SELECT count(*) FROM kept").fetchall() == [(9,)]
-    nested = "SELECT * FROM predict(MODEL taste, (SELECT * EXCLUDE (score) FROM recommend(MODEL taste, TABLE users, k => 1)))"
+    inner = "SELECT * EXCLUDE (score) FROM recommend(MODEL taste, TABLE users, k => 1)"
+    nested = f"SELECT * FROM predict(MODEL taste, ({inner}))"
     assert len(con.execute(nested).fetchall()) == 3
     counted = "SELECT ndv(item_id) FROM recommend(MODEL taste, TABLE users, k => 2)"
     assert con.execute(counted).fetchall() == con.execute(counted.replace("ndv(", "count(DISTINCT ")).fetchall()
@@ -250,9 +252,9 @@ def test_scalar_form_anywhere(con):
     assert con.execute(f"SELECT count(*) FROM pairs WHERE {call} > 0").fetchall() == [(300,)]
     assert con.execute(f"SELECT {call} AS s, count(*) FROM pairs GROUP BY s ORDER BY s").fetchall()
     assert con.execute(f"SELECT CASE WHEN {call} > 1 THEN 'y' END FROM pairs LIMIT 1").fetchall() == [("y",)]
-    assert con.execute(
-        f"SELECT count(*) FROM pairs p JOIN pairs q ON p.ts = q.ts AND {call.replace('user_id', 'p.user_id').replace('item_id', 'q.item_id')} > 0"
-    ).fetchall() == [(300,)]
+    of_both = "predict(MODEL taste, p.user_id, q.item_id)"
+    joined = f"SELECT count(*) FROM pairs p JOIN pairs q ON p.ts = q.ts AND {of_both} > 0"
+    assert con.execute(joined).fetchall() == [(300,)]
     assert con.execute(f"WITH w AS (SELECT {call} AS s FROM pairs) SELECT sum(s) FROM w").fetchall() == [(total,)]
     assert con.execute(f"SELECT {call} FROM (SELECT 1 AS user_id, NULL AS item_id)").fetchall() == [(None,)]
 
@@ -304,11 +306,50 @@ def test_the_place_is_shown(con):
         con.execute("CREATE MODEL x OPTIONS (model_type = 'ease', l3 = 3) AS SELECT 1")
     lines = str(caught.value).splitlines()
     text, carets = next(
-        (above, below)
-        for above, below in zip(lines, lines[1:], strict=False)
-        if below.strip() and not below.strip("^ ")
+        (above, below) for above, below in itertools.pairwise(lines) if below.strip() and not below.strip("^ ")
     )
     assert text[carets.index("^") : carets.rindex("^") + 1] == "l3"
+
+
+# splits
+
+
+def test_cold_users_are_judged_by_their_last_row():
+    """Users held out whole keep all rows but the last as their history; evaluate with that history says the same."""
+    item = "(range % 2) * 40 + (range // 40 * 7 + range % 40 * 3) % 40"  # no item twice for a user
+    rows = f"SELECT range % 40 AS user_id, {item} AS item_id, range AS ts FROM range(800)"
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(f"CREATE TABLE seen AS {rows}")
+        con.execute("CREATE MODEL m OPTIONS (model_type = 'ease', l2 = 2, split = 'cold_users') AS FROM seen")
+        told = dict(con.execute("SELECT * FROM evaluate(MODEL m)").fetchall())
+        known = "SELECT DISTINCT user_id FROM recommend(MODEL m, k => 1)"
+        con.execute(f"CREATE TABLE cold AS FROM seen WHERE user_id NOT IN ({known})")
+        assert told["users"] == con.execute("SELECT count(DISTINCT user_id) FROM cold").fetchone()[0] == 8
+        con.execute(
+            "CREATE TABLE last AS FROM cold QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY ts DESC) = 1"
+        )
+        con.execute("CREATE TABLE before AS FROM cold ANTI JOIN last USING (ts)")
+        asked = con.execute("SELECT * FROM evaluate(MODEL m, TABLE last, history => TABLE before)").fetchall()
+        assert dict(asked) == told
+        without = dict(con.execute("SELECT * FROM evaluate(MODEL m, TABLE last)").fetchall())
+        assert told["auc"] > without["auc"], "a history says more than what everyone likes"
+
+
+@pytest.mark.parametrize("split", ["random", "time", "leave_last_out", "cold_users", "cold_items"])
+def test_splits_learn_from_the_rest(split):
+    """Whatever is held out, the model has not seen it: what it knows and what it is judged by are all rows together."""
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(
+            "CREATE TABLE seen AS SELECT range % 20 AS user_id, range // 20 AS item_id, range AS ts FROM range(400)"
+        )
+        con.execute(f"CREATE MODEL m OPTIONS (model_type = 'popularity', split = '{split}') AS FROM seen")
+        known = con.execute("SELECT count(*) FROM recommend(MODEL m, k => 1000, exclude_seen => false)").fetchall()[0][
+            0
+        ]
+        left = con.execute("SELECT count(*) FROM recommend(MODEL m, k => 1000)").fetchall()[0][0]
+        learnt = known - left
+        judged = {"leave_last_out": 20, "time": 80, "cold_users": 80, "cold_items": 80}.get(split)
+        assert (400 - learnt == judged) if judged is not None else 40 < 400 - learnt < 130
 
 
 # from Python
