@@ -1,4 +1,4 @@
-"""`make demo [DATA=files]`: distinct counts of a real table, exact and estimated, through the public doors only.
+"""`make demo [DATA=files]`: distinct counts of a real table, exact and estimated, and models, by the public doors only.
 
 Without files it counts TPC-H at scale factor 1, which is generated once into .cache.
 """
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import paretosql
+from benchmarks.demo_models import recommenders
 from benchmarks.drawing import DIM, GREEN, RED, YELLOW, Screen
 from benchmarks.sources import FEWEST_GROUPS, MOST_GROUPS, NoSource, Source, open_files, open_tpch
 from benchmarks.tpch import NoData
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _show(demo: Demo) -> None:
     demo.ask("SELECT ndv(range) FROM range(10)")  # imports the parser, so that the first time below is a fair one
     demo.screen.title("ParetoSQL: how many different values?", demo.source.about)
-    for part in (whole_columns, sampled, grouped, rolled_up, report, view, explained):
+    for part in (whole_columns, sampled, grouped, rolled_up, report, view, explained, recommenders):
         part(demo)
 
 

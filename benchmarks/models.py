@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 import paretosql
-from benchmarks.harness import FULL, Row, Setting, benchmark
+from benchmarks.harness import Row, Setting, benchmark
 from benchmarks.reference_recommenders import IMPLICIT, REFERENCES, recommend_in_a_loop
 from benchmarks.timing import median, median_ratio, take_turns
 
@@ -25,6 +25,7 @@ FEWEST = 5  # ratings of a film that stays
 SEEDS = {"als": 3, "bpr": 3}  # how many seeds of those that have chance in them
 ROUNDS = {"als": 3, "bpr": 1}  # of learning where times are compared, five times as many for a fast reference
 THREADS = 2
+SIZES = (100_000, 1_000_000, 10_000_000)  # of prediction
 
 
 def _ratings(con: paretosql.Connection, setting: Setting) -> str:
@@ -39,7 +40,7 @@ def _ratings(con: paretosql.Connection, setting: Setting) -> str:
             Path(path).parent.name,
         )
     else:
-        size = 200_000 if setting is FULL else 20_000
+        size = max(2_000, min(200_000, setting.rows // 50))
         rows = (
             "SELECT hash(range) % 600 AS u, (least(abs(hash(range * 3) % 997 - hash(range * 5) % 997), 996) // 2 +"
             f" 500 * (hash(range) % 600 % 2)) AS i, range AS t FROM range({size})"
@@ -123,7 +124,7 @@ def _quality(con: paretosql.Connection, name: str, seed: int) -> dict[str, float
 
 
 PROBE = """
-import json, resource, sys, time
+import json, sys, time
 import lightgbm, numpy, pyarrow.parquet
 import paretosql
 path, rows, what, rounds = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
@@ -144,7 +145,7 @@ for turn in range(rounds):
         began = time.perf_counter()
         run()
         found[name].append(time.perf_counter() - began)
-found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+found["peak_mib"] = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1024
 print(json.dumps(found))
 """
 
@@ -157,7 +158,7 @@ def prediction(setting: Setting) -> Iterator[Row]:
     """
     cache = Path(".cache")
     cache.mkdir(exist_ok=True)
-    for rows in (100_000, 1_000_000, 10_000_000) if setting is FULL else (100_000, 1_000_000):
+    for rows in sorted({min(each, setting.rows) for each in SIZES}):
         database, path = cache / f"predict-{rows}.db", cache / f"predict-{rows}.parquet"
         for old in (database, path, Path(f"{database}.txt")):
             old.unlink(missing_ok=True)
@@ -204,8 +205,9 @@ def growth(setting: Setting) -> Iterator[Row]:
     """How the recommenders grow: seconds to learn from rows that are made up (a tenth as many users, a fortieth as many
     items, by a power law), and to recommend ten items to a thousand users.
     """
-    sizes = (20_000, 100_000, 500_000, 2_000_000) if setting is FULL else (20_000, 100_000)
-    for rows in sizes:
+    for rows in (
+        each for each in (2_000, 20_000, 100_000, 500_000, 2_000_000) if each <= max(2_000, setting.rows // 10)
+    ):
         with paretosql.connect(autocommit=True, threads=THREADS) as con:
             item = f"floor({rows // 80} * pow(hash(range * 7) / 18446744073709551616.0, 3))::BIGINT"
             con.execute(f"CREATE TABLE learn AS SELECT hash(range) % {rows // 20} AS u, {item} AS i FROM range({rows})")

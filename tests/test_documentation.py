@@ -14,11 +14,20 @@ import pytest
 import paretosql
 from paretosql.sketches.grouped import BUDGET, MIN_CAPACITY
 from paretosql.sketches.profile import CAPACITY
+from paretosql.udfs.model import families
+from paretosql.udfs.options import fields_of
+from paretosql.udfs.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-WITH_PYTHON = [ROOT / "README.md", ROOT / "docs" / "python.md", ROOT / "docs" / "optimizer.md"]
-WITH_SQL = [ROOT / "README.md", ROOT / "docs" / "sql.md"]
+FAMILY_PAGES = sorted((ROOT / "docs" / "families").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), *FAMILY_PAGES]
+WITH_PYTHON = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("python", "optimizer", "models"))]
+WITH_SQL = [
+    ROOT / "README.md",
+    ROOT / "docs" / "sql.md",
+    ROOT / "docs" / "models.md",
+    *(page for page in FAMILY_PAGES if page.stem != "README"),
+]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -120,3 +129,21 @@ def test_the_readme_shows_the_commands_of_the_makefile():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     used = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"demo", "test"} <= used <= targets
+
+
+@pytest.mark.parametrize("name", list(families()))
+def test_every_option_of_a_family_is_on_its_page(name: str):
+    """With its default, on the page of the family or, where all families have it, on docs/models.md."""
+    own = (ROOT / "docs" / "families" / f"{name}.md").read_text(encoding="utf-8")
+    common = " ".join((ROOT / "docs" / "models.md").read_text(encoding="utf-8").split())
+    for option, (_, default, _) in fields_of(families()[name].options).items():
+        shown = "" if default == "" else str(default)
+        assert f"| `{option}` | {shown} |" in own or f"`{option}` ({shown})" in common, option
+
+
+def test_every_family_and_verb_is_in_the_documentation():
+    """Each family has a page that the index links to; each verb is on docs/models.md."""
+    index = (ROOT / "docs" / "families" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in families() if f"({name}.md)" not in index] == []
+    models = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert [verb for verb in VERBS if f"`{verb}" not in models] == []

@@ -111,10 +111,9 @@ def unusable(column: pa.Array, values: npt.NDArray[Any] | None) -> list[tuple[Ma
 
 def _longest(column: pa.Array) -> int:
     """The length in characters of the longest text, cheap where text is dictionary-encoded."""
-    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-    if pa.types.is_null(texts.type) or not len(texts):
-        return 0
-    return pc.max(pc.utf8_length(texts)).as_py() or 0
+    texts = plain_values(column.dictionary if pa.types.is_dictionary(column.type) else column)
+    longest: int | None = pc.max(pc.utf8_length(texts)).as_py()
+    return longest or 0
 
 
 def _all_finite(values: npt.NDArray[Any]) -> bool:

@@ -40,22 +40,22 @@ class AlsOptions(RecommenderOptions):
     """Options of ALS."""
 
     factors: int = option(
-        64, "length of the vectors", low=1, high=4096, aliases=("num_factors", "dim"), source="data README"
+        64, "length of the vectors", low=1, high=4096, aliases=("num_factors", "dim"), source="a usual setting"
     )
     alpha: float = option(
         10.0, "how much more a row counts than none, for implicit feedback", low=1e-6, aliases=("wals_alpha",),
-        source="data README",
+        source="a usual setting",
     )  # fmt: skip
     l2: float = option(
-        10.0, "ridge on the vectors", low=1e-6, aliases=("l2_reg", "regularization", "reg"), source="data README"
+        10.0, "ridge on the vectors", low=1e-6, aliases=("l2_reg", "regularization", "reg"), source="a usual setting"
     )
     rounds: int = option(
         15, "how often items and users are fitted in turn", low=1, aliases=("iterations", "max_iterations"),
-        source="data README",
+        source="a usual setting",
     )  # fmt: skip
     steps: int = option(
         1, "steps of conjugate gradients in each half of a round; 0: the normal equations, exact and slower", low=0,
-        aliases=("cg_steps",), source="the fewest that lose nothing against exact ones on ml-latest-small",
+        aliases=("cg_steps",), source="the fewest that lose nothing against exact ones on MovieLens latest-small",
     )  # fmt: skip
     feedback: str = option(
         IMPLICIT, "whether rows say what was chosen, or how it was rated", choices=(IMPLICIT, EXPLICIT),
@@ -164,7 +164,7 @@ def _half_step(
 def _without_means(ratings: Matrix) -> tuple[Matrix, dict[str, npt.NDArray[Any]]]:
     """Ratings less what is expected of user and item, and these parts."""
     whole = ratings.data.mean(dtype=np.float64)
-    users, items = ratings.shape
+    items = ratings.shape[1]
     count = np.bincount(ratings.indices, minlength=items)
     over = np.bincount(ratings.indices, ratings.data - whole, minlength=items)
     item_mean = (whole + over / (count + ITEM_DAMPING)).astype(np.float32)
