@@ -30,6 +30,7 @@ def itemknn(seen: Matrix, k: int = 200, shrink: float = 100.0) -> Learned:
     length = np.sqrt(np.diag(common))
     like = common / (length[:, None] * length[None, :] + shrink)
     np.fill_diagonal(like, 0.0)
+    k = min(k, len(like) - 1)
     least = -np.partition(-like, k, axis=1)[:, k - 1 : k]
     like[like < least] = 0.0
     return lambda user: seen[user] @ like.T

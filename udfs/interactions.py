@@ -135,9 +135,7 @@ def weights_of(found: Interactions, options: RecommenderOptions, columns: Column
     return found.rating.astype(np.float32)
 
 
-def matrix_of(
-    user: Codes, item: Codes, weight: npt.NDArray[Any], shape: tuple[int, int], *, binary: bool
-) -> Matrix:
+def matrix_of(user: Codes, item: Codes, weight: npt.NDArray[Any], shape: tuple[int, int], *, binary: bool) -> Matrix:
     """Users times items, float32 in CSR; rows of the same user and item are one entry, their sum, or 1 when binary."""
     from scipy import sparse
 

@@ -80,13 +80,13 @@ def regressions(matrix: Matrix, root: Root, goal: Root, factors: int, memory_byt
         shortest = max(int(ordered[first]), 1)
         longest = shortest + max(shortest // 8, 3)
         last = min(first + max(1, most // longest), int(np.searchsorted(ordered, longest, side="right")))
-        blocks.append(_block(matrix, order[first:last], lengths, root, goal, factors))
+        blocks.append(_block(matrix, order[first:last], lengths, root=root, goal=goal, factors=factors))
         first = last
     alike = np.ndim(root) == 0
     return Regressions(len(lengths), blocks[::-1], float(root) if alike else 1.0, shared)  # the longest first
 
 
-def _block(matrix: Matrix, rows: Ints, lengths: Ints, root: Root, goal: Root, factors: int) -> Block:
+def _block(matrix: Matrix, rows: Ints, lengths: Ints, *, root: Root, goal: Root, factors: int) -> Block:
     length = max(int(lengths[rows].max()), 1)
     pieces = -(-length // max(1, VECTOR_SIZE // factors))
     width = -(-length // pieces)
@@ -189,7 +189,7 @@ def _solved(block: Block, known: Singles, memory_bytes: int) -> tuple[Singles, F
             right += (across @ goal[:, part, :, None]).sum(axis=1)
         _add_one(system)
         found = np.linalg.solve(system, right)
-    return found[:, :, 0], -_dots(found[:, :, 0], right[:, :, 0])
+    return found[:, :, 0], -_dots(found[:, :, 0], right[:, :, 0]).astype(np.float64)
 
 
 def _add_one(system: Singles) -> None:
@@ -225,7 +225,7 @@ def _improved(taken: Singles, goal: Singles, x: Singles, steps: int) -> tuple[Si
             rest = rest - stride[:, None] * (back(change) + way)
             before, size = size, _dots(rest, rest)
             way = rest + (size / np.maximum(before, 1e-30))[:, None] * way
-    return x, fall
+    return x, fall.astype(np.float64)
 
 
 def _dots(left: Singles, right: Singles) -> Singles:
@@ -236,8 +236,8 @@ def _dots(left: Singles, right: Singles) -> Singles:
 def gram(vectors: Singles) -> Floats:
     """vectors' vectors, shape (f, f), in pieces that OpenBLAS keeps on one thread."""
     main, rest = _pieces(vectors)
-    product = (main.transpose(0, 2, 1) @ main).sum(axis=0) + rest.T @ rest
-    return product.astype(np.float64)
+    product: Floats = ((main.transpose(0, 2, 1) @ main).sum(axis=0) + rest.T @ rest).astype(np.float64)
+    return product
 
 
 def product(vectors: Singles, matrix: Floats) -> Singles:

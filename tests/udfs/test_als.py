@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import numpy as np
@@ -14,12 +13,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import paretosql
-from paretosql.udfs.families.als import Als, AlsOptions, half_step
+from paretosql.udfs.families.als import Als, AlsOptions, _asked, _half_step
 from paretosql.udfs.histories import Known
 from paretosql.udfs.ids import Ids
 from paretosql.udfs.interactions import Columns
-from paretosql.udfs.least_squares import Descent, blocks_of, gram, turned
 from paretosql.udfs.model import Training
+from paretosql.udfs.regressions import gram, product, regressions
 from tests.udfs.contract import RecommenderContract
 
 
@@ -92,18 +91,20 @@ shapes = st.tuples(st.integers(1, 30), st.integers(1, 20), st.integers(1, 6), st
 @settings(max_examples=30, deadline=None)
 @given(shapes, st.floats(0.1, 30), st.floats(0.05, 20), st.booleans())
 def test_half_step_equals_dense_solves(shape, alpha, l2, weighted):
-    """With enough steps the vectors are those of one dense solve for each row, weighted or not."""
+    """The vectors are those of one dense solve for each row, weighted or not, by equations and by enough steps."""
     rows, columns, factors, seed = shape
     rng = np.random.default_rng(seed)
     weights = (rng.random((rows, columns)) < 0.4) * (rng.integers(1, 6, (rows, columns)) if weighted else 1.0)
     other = rng.normal(size=(columns, factors)).astype(np.float32)
-    options = AlsOptions(alpha=alpha, l2=l2, weighting="rating" if weighted else "binary")
-    matrix = sparse.csr_matrix(weights.astype(np.float32))
-    with ThreadPoolExecutor(2) as pool:
-        start = rng.normal(size=(rows, factors)).astype(np.float32)
-        found, _ = half_step(blocks_of(matrix, factors), other, start, options, Descent(60, pool))
+    options = AlsOptions(factors=factors, alpha=alpha, l2=l2, weighting="rating" if weighted else "binary")
+    asked = _asked(sparse.csr_matrix(weights.astype(np.float32)), options, Training())
     expected = dense_half_step(weights, other.astype(float), alpha, l2)
-    assert found == pytest.approx(expected, abs=2e-3 * max(1.0, np.abs(expected).max()))
+    near = 2e-3 * max(1.0, np.abs(expected).max())
+    exact, _ = _half_step(asked, other, None, options, steps=0, training=Training())
+    assert exact == pytest.approx(expected, abs=near)
+    start = rng.normal(size=(rows, factors)).astype(np.float32)
+    stepped, _ = _half_step(asked, other, start, options, steps=40, training=Training(threads=2))
+    assert stepped == pytest.approx(expected, abs=near)
 
 
 def full_loss(weights, user, item, options):
@@ -114,14 +115,14 @@ def full_loss(weights, user, item, options):
 
 
 def test_the_logged_loss_is_that_of_all_pairs_and_never_rises():
-    """What training reports is the loss over every pair, and no round makes it worse."""
+    """What training reports is the loss over every pair for each row, and no round makes it worse."""
     rng = np.random.default_rng(0)
     weights = (rng.random((40, 25)) < 0.3).astype(float)
     options, training = AlsOptions(factors=5, rounds=12, alpha=3.0, l2=0.5), Training()
     learned = Als.learn(sparse.csr_matrix(weights.astype(np.float32)), options, training)
     losses = [loss for _, loss, _ in training.log]
     expected = full_loss(weights, learned["user"].astype(float), learned["item"].astype(float), options)
-    assert losses[-1] == pytest.approx(expected, rel=1e-4)
+    assert losses[-1] * weights.sum() == pytest.approx(expected, rel=1e-4)
     assert all(later <= earlier * (1 + 1e-5) for earlier, later in itertools.pairwise(losses))
 
 
@@ -144,19 +145,16 @@ def test_products_in_pieces(rows, width, seed):
     table = rng.normal(size=(rows, width)).astype(np.float32)
     by = rng.normal(size=(width, width)).astype(np.float32)
     assert gram(table) == pytest.approx(table.T.astype(float) @ table, abs=1e-3 * rows)
-    assert turned(table, by) == pytest.approx(table @ by, abs=1e-3)
+    assert product(table, by.astype(float)) == pytest.approx(table @ by, abs=1e-3)
 
 
-@given(st.integers(0, 40), st.integers(1, 30), st.integers(0, 2**31))
+@given(st.integers(1, 40), st.integers(1, 30), st.integers(0, 2**31))
 def test_blocks_hold_every_entry_once(rows, columns, seed):
-    """Blocks are another arrangement of the same matrix."""
-    dense = np.random.default_rng(seed).random((rows, columns)) * (
-        np.random.default_rng(seed + 1).random((rows, columns)) < 0.3
-    )
-    matrix = sparse.csr_matrix(dense.astype(np.float32))
-    again = np.zeros((rows, columns + 1), dtype=np.float32)
-    for block in blocks_of(matrix, 4):
+    """Blocks are another arrangement of the same matrix; what fills up a row points behind its columns."""
+    there = np.random.default_rng(seed).random((rows, columns)) < 0.3
+    matrix = sparse.csr_matrix(there.astype(np.float32))
+    again = np.zeros((rows, columns + 1), dtype=int)
+    for block in regressions(matrix, 1.0, 1.0, 4, 1 << 20).blocks:
         for at, row in enumerate(block.rows):
-            np.add.at(again[row], block.entry[at].ravel(), block.weight[at].ravel())
-    assert np.array_equal(again[:, :-1], matrix.toarray())
-    assert not again[:, -1].any()
+            np.add.at(again[row], block.entries[at].ravel(), 1)
+    assert np.array_equal(again[:, :-1], there.astype(int))

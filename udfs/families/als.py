@@ -77,7 +77,8 @@ class Als(Recommender):
     @classmethod
     def learn(cls, seen: Matrix, options: AlsOptions, training: Training) -> Mapping[str, npt.NDArray[Any]]:
         """`user` and `item`, the vectors; for explicit feedback `user_mean` and `item_mean`, whose sum is expected."""
-        rows, means, constant = seen, {}, float(seen.nnz + options.alpha * seen.data.sum(dtype=np.float64))
+        means: dict[str, npt.NDArray[Any]] = {}
+        rows, constant = seen, float(seen.nnz + options.alpha * seen.data.sum(dtype=np.float64))
         if options.feedback == EXPLICIT:
             if options.weighting != "rating":
                 problem = "als: feedback = 'explicit' learns from ratings, and weighting = 'binary' leaves them out"
@@ -89,15 +90,17 @@ class Als(Recommender):
         by_user, by_item = (_asked(each, options, training) for each in (rows, columns))
         rng = np.random.default_rng(options.seed)
         user = rng.standard_normal((seen.shape[0], options.factors), dtype=np.float32) * np.float32(START)
-        item = None
+        item: Singles | None = None
         for number in range(1, options.rounds + 1):
-            item, _ = _half_step(by_item, user, item, options, options.steps, training)
+            item, _ = _half_step(by_item, user, item, options, steps=options.steps, training=training)
             last = number == options.rounds  # exact, so that the same history asked for anew gives the same vector
-            user, fall = _half_step(by_user, item, user, options, 0 if last else options.steps, training)
+            steps = 0 if last else options.steps
+            user, fall = _half_step(by_user, item, user, options, steps=steps, training=training)
             loss = constant + float(fall.sum()) + options.l2 * float((item.astype(np.float64) ** 2).sum())
             if not np.isfinite(loss):
                 raise DataError(compose("als: the vectors grew beyond all bounds", hint="scale the ratings down."))
             training.round(number, options.rounds, loss / seen.nnz)
+        assert item is not None
         return {"user": user, "item": item, **means}
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
@@ -125,7 +128,7 @@ class Als(Recommender):
             rows = _less(history, _user_mean(history, self.learned["item_mean"]), self.learned["item_mean"])
         training = Training()
         asked = _asked(rows, self.options, training)
-        return _half_step(asked, self.vectors(), None, self.options, 0, training)[0]
+        return _half_step(asked, self.vectors(), None, self.options, steps=0, training=training)[0]
 
 
 def _asked(rows: Matrix, options: AlsOptions, training: Training) -> Regressions:
@@ -141,7 +144,13 @@ def _asked(rows: Matrix, options: AlsOptions, training: Training) -> Regressions
 
 
 def _half_step(
-    asked: Regressions, other: Singles, own: Singles | None, options: AlsOptions, steps: int, training: Training
+    asked: Regressions,
+    other: Singles,
+    own: Singles | None,
+    options: AlsOptions,
+    *,
+    steps: int,
+    training: Training,
 ) -> tuple[Singles, Floats]:
     """Vectors, shape (rows, f), with the others fixed, and the part of the loss that depends on them, (rows,).
 
@@ -153,7 +162,7 @@ def _half_step(
         whole += gram(other)
     lower = np.linalg.cholesky(whole)
     back = np.linalg.inv(lower)
-    known = product(other, back.T)
+    known = product(other, back.T.astype(np.float64))
     if own is None or not steps:
         found, fall = solved(asked, known, training)
     else:
@@ -175,7 +184,8 @@ def _without_means(ratings: Matrix) -> tuple[Matrix, dict[str, npt.NDArray[Any]]
 def _user_mean(ratings: Matrix, item_mean: Singles) -> Singles:
     """How much higher than expected each user rates, damped, shape (b,)."""
     over = np.bincount(rows_of(ratings), ratings.data - item_mean[ratings.indices], minlength=ratings.shape[0])
-    return (over / (np.diff(ratings.indptr) + USER_DAMPING)).astype(np.float32)
+    found: Singles = (over / (np.diff(ratings.indptr) + USER_DAMPING)).astype(np.float32)
+    return found
 
 
 def _less(ratings: Matrix, user_mean: Singles, item_mean: Singles) -> Matrix:
