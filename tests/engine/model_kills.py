@@ -1,4 +1,6 @@
-"""Kills processes that replace a model, and looks at what they leave: `python -m tests.engine.model_kills DB ROUNDS SEED`.
+"""Kills processes that replace a model, and looks at what they leave.
+
+Run as `python -m tests.engine.model_kills DB ROUNDS SEED`.
 
 Version v of the model was trained on rows in which item v is the favourite, so its answer tells which version it is.
 This process never opens the database before it forks; a child writes or reads, and the parent judges by exit codes.
@@ -21,7 +23,7 @@ import paretosql
 import paretosql.engine.counting
 import paretosql.engine.infer
 import paretosql.engine.model_calls
-import paretosql.engine.model_statements  # noqa: F401
+import paretosql.engine.model_statements
 from paretosql.udfs.model import families
 
 ITEMS = 40  # the favourite of version v is item v modulo so many

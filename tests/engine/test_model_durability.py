@@ -19,7 +19,7 @@ TOP = Path(__file__).parents[2]
 def killed(path: Path, rounds: int, seed: int) -> str:
     """Kill that many writers; the last line that the judge prints."""
     command = [sys.executable, "-m", "tests.engine.model_kills", str(path), str(rounds), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=TOP)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()[-1]
 
@@ -59,7 +59,8 @@ CUT = """
     con.execute("SELECT * FROM recommend(MODEL taste, (SELECT -1 AS user_id), k => 1)").fetchall()
     store.os.fsync, store.os.rename = cutting(os.fsync), cutting(os.rename)
     store._write, ModelCatalog._write = cutting(store._write), cutting(ModelCatalog._write)
-    con.execute("CREATE OR REPLACE MODEL taste OPTIONS (model_type = 'popularity') AS SELECT 1 AS user_id, 2 AS item_id")
+    rows = "SELECT 1 AS user_id, 2 AS item_id"
+    con.execute(f"CREATE OR REPLACE MODEL taste OPTIONS (model_type = 'popularity') AS {rows}")
     con.close()
     print("done")
 """
@@ -75,7 +76,10 @@ def test_a_cut_at_any_write(tmp_path):
             con.execute(create)
             con.close()
         done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(CUT), str(path), str(number)], capture_output=True, text=True
+            [sys.executable, "-c", textwrap.dedent(CUT), str(path), str(number)],
+            check=False,
+            capture_output=True,
+            text=True,
         )
         with paretosql.connect(path, autocommit=True) as con:
             found = con.execute(best).fetchall()

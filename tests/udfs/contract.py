@@ -168,7 +168,8 @@ class FamilyContract:
             status = open("/proc/self/status").read()  # of this process alone, not of the one that started it
             print(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
         """
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False, capture_output=True, text=True)
+        command = [sys.executable, "-c", textwrap.dedent(code)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         rows, mib = map(int, done.stdout.split())
         assert rows == MILLION

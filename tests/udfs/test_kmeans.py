@@ -73,7 +73,7 @@ def test_is_about_as_good_as_the_best_partition(points, k):
 
 @pytest.mark.parametrize("chunk", [1_000, 37])
 def test_middles_are_means_and_rows_are_nearest(chunk):
-    """What Lloyd's algorithm ends with: each row is in the cluster of the nearest middle, which is the mean of its rows."""
+    """What Lloyd's algorithm ends with: each row belongs to the nearest middle, which is the mean of its rows."""
     rng = np.random.default_rng(1)
     x = rng.normal(size=(500, 3)) * [1, 100, 0.01] + [0, 1e6, 0]
     table = pa.table({name: x[:, at] for at, name in enumerate("abc")})
