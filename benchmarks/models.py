@@ -41,10 +41,9 @@ def _ratings(con: paretosql.Connection, setting: Setting) -> str:
         )
     else:
         size = max(2_000, min(200_000, setting.rows // 50))
-        rows = (
-            "SELECT hash(range) % 600 AS u, (least(abs((hash(range * 3) % 997)::BIGINT - (hash(range * 5) % 997)::BIGINT), 996) // 2 +"
-            f" 500 * (hash(range) % 600 % 2)) AS i, range AS t FROM range({size})"
-        )
+        apart = "abs((hash(range * 3) % 997)::BIGINT - (hash(range * 5) % 997)::BIGINT)"  # small ones are many
+        item = f"least({apart}, 996) // 2 + 500 * (hash(range) % 600 % 2)"  # of two tastes
+        rows = f"SELECT hash(range) % 600 AS u, {item} AS i, range AS t FROM range({size})"
         source = "made up"
     con.execute(
         f"CREATE TABLE raw AS SELECT row_number() OVER () AS n, u::BIGINT AS u, i::BIGINT AS i, t FROM ({rows})"
