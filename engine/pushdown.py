@@ -23,13 +23,14 @@ class Asked:
     select: exp.Expr | None = None
     conditions: list[exp.Expr] = field(default_factory=list)
     limited: bool = False
+    called: str = ""  # what the SELECT calls the relation, in lower case
 
     def push(self, base: exp.Select, columns: Collection[str], outputs: set[str], catalog: Catalog) -> None:
         """Move conditions on given columns, and a limit behind them, from the SELECT around into the source."""
         if self.select is None:
             return
         known = {name.lower() for name in columns}
-        mine = [each for each in self.conditions if _only(each, known - outputs, catalog)]
+        mine = [each for each in self.conditions if _only(each, known - outputs, self.called, catalog)]
         rest = [each for each in self.conditions if each not in mine]
         if mine:
             base.where(*(_unqualified(each) for each in mine), copy=False)
@@ -73,7 +74,8 @@ def asked_of(call: exp.Expr) -> Asked:
     plain = all(isinstance(each.unalias(), (exp.Column, exp.Star, exp.Literal)) for each in select.expressions)
     cut = any(select.args.get(part) for part in _CUTS)
     limited = limit is not None and isinstance(limit, exp.Limit) and plain and not cut and _literal(limit)
-    return Asked(_read(select), select, [_bare(each) for each in conditions], limited)
+    called = (table.alias or str(call.args["verb"])).lower()
+    return Asked(_read(select, called), select, conditions, limited, called)
 
 
 def _literal(limit: exp.Expr) -> bool:
@@ -81,17 +83,15 @@ def _literal(limit: exp.Expr) -> bool:
     return isinstance(count, exp.Literal) and str(count.this).isdigit()
 
 
-def _bare(node: exp.Expr) -> exp.Expr:
-    return node
-
-
-def _read(select: exp.Expr) -> set[str] | None:
-    """Names of all columns that stand anywhere in a SELECT; None where a star may mean any."""
+def _read(select: exp.Expr, called: str) -> set[str] | None:
+    """Names of all columns that stand anywhere in a SELECT; None where a star, or the relation as a whole, is read."""
     names: set[str] = set()
     for node in inner_nodes(select):
         if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
             return None
         if isinstance(node, (exp.Columns, exp.Subquery, exp.Query)):
+            return None
+        if isinstance(node, exp.Column) and not node.table and node.name.lower() == called:
             return None
         if isinstance(node, exp.Column):
             names |= {part.name.lower() for part in node.parts}
@@ -112,12 +112,14 @@ def _below(query: exp.Expr, select: exp.Expr) -> bool:
     return found is not None and found.find_ancestor(exp.Select) is select
 
 
-def _only(condition: exp.Expr, names: set[str], catalog: Catalog) -> bool:
+def _only(condition: exp.Expr, names: set[str], called: str, catalog: Catalog) -> bool:
     """Whether a condition reads nothing but columns of these names, and says the same whenever it is asked."""
     for node in condition.walk():
         if isinstance(node, (exp.Query, exp.Window, exp.Star)) or node.args.get("verb"):
             return False
         if isinstance(node, exp.Column) and (node.name.lower() not in names or len(node.parts) > 2):
+            return False
+        if isinstance(node, exp.Column) and node.table and node.table.lower() != called:  # of a query around this one
             return False
         name = function_name(node)
         if name and (catalog.is_volatile(name) or catalog.is_aggregate(name)):

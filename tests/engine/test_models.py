@@ -243,6 +243,23 @@ def test_any_condition_means_the_same(con, where):
     assert direct == around
 
 
+def test_a_condition_on_a_query_around_stays(con):
+    """A column of the query around, though the rows have one of the same name, is no condition on the rows alone."""
+    con.execute(f"CREATE TABLE pairs AS {RATINGS}")
+    call = "predict(MODEL taste, TABLE pairs)"
+    sql = "SELECT user_id, (SELECT count(*) FROM {} AS p WHERE p.user_id = o.user_id) FROM range(3) AS o(user_id)"
+    assert con.execute(sql.format(call)).fetchall() == con.execute(sql.format("pairs")).fetchall()
+    inside = f"SELECT user_id FROM range(3) AS o(user_id) WHERE EXISTS (FROM {call} AS p WHERE o.user_id = user_id)"
+    assert len(con.execute(inside).fetchall()) == 3
+
+
+def test_a_whole_row(con):
+    """The name of the relation is the row with all columns, as it is of any table."""
+    con.execute("CREATE TABLE pairs AS SELECT 1 AS user_id, 2 AS item_id, 'x' AS other")
+    ((row,),) = con.execute("SELECT p FROM predict(MODEL taste, TABLE pairs) AS p").fetchall()
+    assert list(row) == ["user_id", "item_id", "other", "score", "status"]
+
+
 def test_scalar_form_anywhere(con):
     """The scalar form stands in WHERE, ORDER BY, GROUP BY, aggregates, CASE, joins and subqueries."""
     con.execute(f"CREATE TABLE pairs AS {RATINGS}")

@@ -216,7 +216,7 @@ def test_classes_and_weights_by_name():
         con.execute("CREATE MODEL m OPTIONS (model_type = 'logistic_reg', label_col = 'y') AS FROM t")
         found = dict(con.execute("SELECT processed_input, weight FROM weights(MODEL m)").fetchall())
         assert found["x"] > 0
-        for x, label, chances in con.execute("FROM predict(MODEL m, (SELECT range AS x FROM range(10)))").fetchall():
+        for x, label, chances, _ in con.execute("FROM predict(MODEL m, (SELECT range AS x FROM range(10)))").fetchall():
             chance = expit(found["x"] * x + found[INTERCEPT])
             assert [each["label"] for each in chances] == [False, True]
             assert [each["prob"] for each in chances] == pytest.approx([1 - chance, chance])
@@ -231,7 +231,7 @@ def test_a_threshold_moves_the_line():
         rows = con.execute("SELECT DISTINCT predicted_y FROM predict(MODEL m, TABLE t, threshold => 0)").fetchall()
         assert rows == [(1,)]
         counts = con.execute("SELECT * FROM confusion_matrix(MODEL m, TABLE t, threshold => 0)").fetchall()
-        assert sorted(counts) == [(0, 1, 30), (1, 1, 30)]
+        assert sorted(counts) == [("0", "1", 30), ("1", "1", 30)]
         con.execute("CREATE MODEL n OPTIONS (model_type = 'logistic', label_col = 'z', ignore_cols = ['y']) AS FROM t")
         with pytest.raises(paretosql.ProgrammingError, match="threshold is for two classes, this model has 3"):
             con.execute("SELECT * FROM predict(MODEL n, TABLE t, threshold => 0.5)").fetchall()
