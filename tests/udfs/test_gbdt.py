@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, ClassVar
 
 import lightgbm
 import numpy as np
@@ -14,6 +15,30 @@ from paretosql.udfs.metrics import ndcg
 from paretosql.udfs.model import STATUS, Training, find_family
 from paretosql.udfs.options import read_options
 from paretosql.udfs.rows import Spool
+from tests.udfs.contract import LabelledContract
+
+
+class TestNumbers(LabelledContract):
+    """Trees that predict a number; the seed is written into the model."""
+
+    family = "gbdt"
+    random = True
+    options: ClassVar[dict[str, Any]] = {"label_col": "y"}
+
+    def quick(self):
+        return {"rounds": 5}
+
+
+class TestClasses(LabelledContract):
+    """Trees that predict a class."""
+
+    family = "gbdt"
+    random = True
+    classes = True
+    options: ClassVar[dict[str, Any]] = {"label_col": "y"}
+
+    def quick(self):
+        return {"rounds": 5}
 
 
 def fitted(table: pa.Table, training: Training | None = None, name: str = "gbdt", chunk: int = 300, **given_options):

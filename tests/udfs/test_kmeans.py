@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,19 @@ from paretosql.udfs import lloyd
 from paretosql.udfs.model import STATUS, Training, find_family
 from paretosql.udfs.options import read_options
 from paretosql.udfs.rows import Spool
+from tests.udfs.contract import PredictorContract
+
+
+class TestKMeans(PredictorContract):
+    """Rows without a label."""
+
+    family = "kmeans"
+    label = None
+    random = True
+    options: ClassVar[dict[str, Any]] = {"num_clusters": 7, "restarts": 1, "init": "random"}
+
+    def quick(self):
+        return {"num_clusters": 3, "max_iterations": 10}
 
 
 def fitted(table: pa.Table, training: Training | None = None, name: str = "kmeans", chunk: int = 64, **given_options):
