@@ -221,7 +221,9 @@ def test_what_is_there_stays_unless_it_may_be_replaced(place: Path) -> None:
     assert len(list(place.glob("shop.db.models/*"))) == 2  # the version before is gone
 
 
-@pytest.mark.parametrize("count", [1, 3, FLUSHES])
+@pytest.mark.parametrize(
+    "count", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(FLUSHES, marks=pytest.mark.slow)]
+)
 def test_a_killed_export_leaves_no_model_behind(place: Path, count: int) -> None:
     """Nothing stands under the name of the new folder, and the same export works afterwards."""
     process = held(count, "export", "shop.db", "taste", "-o", "new/taste")
@@ -234,6 +236,7 @@ def test_a_killed_export_leaves_no_model_behind(place: Path, count: int) -> None
     assert sorted(path.name for path in (place / "new" / "taste").iterdir()) == FILES
 
 
+@pytest.mark.slow
 def test_a_killed_replacement_leaves_the_old_model(place: Path) -> None:
     """The folder that should be replaced is still there, and whole."""
     process = held(FLUSHES, "export", "shop.db", "Trend", "-o", "taste", "--replace")

@@ -1,6 +1,6 @@
 """Kills processes that replace a model, and looks at what they leave.
 
-Run as `python -m tests.engine.model_kills DB ROUNDS SEED`.
+Run as `python -m tests.engine.model_kills DB ROUNDS SEED`, or with `cuts` for ROUNDS: an end at each write.
 
 Version v of the model was trained on rows in which item v is the favourite, so its answer tells which version it is.
 This process never opens the database before it forks; a child writes or reads, and the parent judges by exit codes.
@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import paretosql
 
@@ -24,10 +25,12 @@ import paretosql.engine.counting
 import paretosql.engine.infer
 import paretosql.engine.model_calls
 import paretosql.engine.model_statements
+from paretosql.engine.model_catalog import ModelCatalog
+from paretosql.udfs import store
 from paretosql.udfs.model import families
 
 ITEMS = 40  # the favourite of version v is item v modulo so many
-GOOD, WRONG = 0, 3
+GOOD, WRONG, CUT = 0, 3, 9
 
 
 def create(con: paretosql.Connection, version: int) -> None:
@@ -122,13 +125,52 @@ def finished(child: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+def write_cut(path: str, left: int) -> None:
+    """Replace the model once, and end without a word at the write number `left`."""
+    counted = [left]
+
+    def cutting(function: Any) -> Any:
+        def cut(*arguments: Any, **options: Any) -> Any:
+            counted[0] -= 1
+            if counted[0] < 0:
+                os._exit(CUT)
+            return function(*arguments, **options)
+
+        return cut
+
+    con = paretosql.connect(path, autocommit=True)
+    number = version(con)
+    os.fsync, os.rename = cutting(os.fsync), cutting(os.rename)
+    store._write, ModelCatalog._write = cutting(store._write), cutting(ModelCatalog._write)
+    create(con, number + 1)
+    con.close()
+
+
+def cut_everywhere(path: str) -> int:
+    """Cut at every write in turn, until a writer comes to its end; the exit code."""
+    for number in range(60):
+        ended = finished(forked(write_cut, path, number))
+        if finished(forked(judge, path, 1)) != GOOD:
+            print(f"cut {number}: what was left is not whole")
+            return WRONG
+        if ended == GOOD:
+            print(f"{number} cuts survived")
+            return GOOD
+        if ended != CUT:
+            return WRONG
+    return WRONG
+
+
 def main() -> int:
     """Kill that many writers at random moments; 0 when every one left the model whole."""
-    path, rounds, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    path, seed = sys.argv[1], int(sys.argv[3])
     rng = random.Random(seed)
     families()
     if finished(forked(first_version, path)) != GOOD:
         return WRONG
+    if sys.argv[2] == "cuts":
+        return cut_everywhere(path)
+    rounds = int(sys.argv[2])
     for number in range(rounds):
         child = forked(write, path)
         time.sleep(rng.uniform(0.02, 0.35))

@@ -155,6 +155,7 @@ class FamilyContract:
         with self.connected() as con, pytest.raises(paretosql.ProgrammingError, match=r"(?s)no option 'sed'.*seed"):
             self.create(con, sed=3)
 
+    @pytest.mark.slow
     def test_a_million_rows_in_bounded_memory(self):
         """A process that trains on a million rows stays small."""
         listed = {"model_type": self.family, **self.options, **self.quick()}

@@ -1,8 +1,7 @@
-"""Boosted trees: what LightGBM itself would answer, every objective, text, missing values, and tables in pieces."""
+"""Boosted trees: the contract, and LightGBM itself on the same rows."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 import lightgbm
@@ -10,355 +9,243 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from paretosql.errors import DataError, OperationalError, ProgrammingError
-from paretosql.udfs.metrics import ndcg
-from paretosql.udfs.model import STATUS, Training, find_family
+import paretosql
+from paretosql.udfs.model import Training, find_family
 from paretosql.udfs.options import read_options
 from paretosql.udfs.rows import Spool
 from tests.udfs.contract import LabelledContract
 
 
-class TestNumbers(LabelledContract):
-    """Trees that predict a number; the seed is written into the model."""
+class TestGbdt(LabelledContract):
+    """Numbers."""
 
     family = "gbdt"
     random = True
-    options: ClassVar[dict[str, Any]] = {"label_col": "y"}
+    options: ClassVar[dict[str, Any]] = {"label_col": "y", "subsample": 0.5, "rounds": 30}
 
     def quick(self):
         return {"rounds": 5}
 
 
-class TestClasses(LabelledContract):
-    """Trees that predict a class."""
+class TestGbdtClasses(TestGbdt):
+    """Classes."""
 
-    family = "gbdt"
-    random = True
     classes = True
-    options: ClassVar[dict[str, Any]] = {"label_col": "y"}
-
-    def quick(self):
-        return {"rounds": 5}
 
 
-def fitted(table: pa.Table, training: Training | None = None, name: str = "gbdt", chunk: int = 300, **given_options):
-    """A model of a table that comes in pieces."""
-    family, preset = find_family(name)
-    options, _ = read_options(family.options, {"rounds": 20, **preset, **given_options}, family.name)
+def fitted(table, training=None, chunk=10_000, **options):
+    """A model of a table whose label is y."""
+    family, _ = find_family("gbdt")
+    made, _ = read_options(family.options, {"label_col": "y", "rounds": 20, **options}, "gbdt")
     rows = Spool.of(table.schema, table.to_batches(max_chunksize=chunk))
-    return family.model.fit(rows, options, training or Training())
+    return family.model.fit(rows, made, training or Training())
 
 
-def answered(model, table: pa.Table, threshold: float | None = None) -> pa.RecordBatch:
-    return model.apply("predict", table.combine_chunks().to_batches()[0], {"threshold": threshold})
-
-
-def first(model, table: pa.Table) -> list:
-    return answered(model, table).column(0).to_pylist()
-
-
-def evaluated(model, table: pa.Table, **arguments) -> dict:
-    found = model.summarize("evaluate", Spool.of_table(table), arguments)
-    return dict(zip(found.column("metric").to_pylist(), found.column("value").to_pylist(), strict=True))
-
-
-def some(n: int = 1_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, pa.Table]:
-    """Three numbers of different types, and a label that depends on a product of two of them."""
+def made_up(rows=600, seed=0):
+    """Three columns, and a number that depends on two of them."""
     rng = np.random.default_rng(seed)
-    x = np.column_stack([rng.normal(size=n), rng.integers(-5, 6, n), rng.normal(size=n).astype(np.float32)])
-    y = x[:, 0] * x[:, 1] + 0.1 * rng.normal(size=n)
-    columns = {"a": x[:, 0], "b": x[:, 1].astype(np.int8), "c": x[:, 2].astype(np.float32), "label": y}
-    return x, y, pa.table(columns)
+    x = rng.normal(size=(rows, 3))
+    return x, np.sin(2 * x[:, 0]) + x[:, 1] + 0.1 * rng.normal(size=rows)
 
 
-LABELS = {"two": ["low", "high"], "three": ["low", "middle", "high"]}
+def table_of(x, y, **more):
+    """A table with columns x0, x1, ..., y and others."""
+    return pa.table({**{f"x{at}": column for at, column in enumerate(x.T)}, "y": y, **more})
 
 
-def classes(table: pa.Table, number: str) -> pa.Table:
-    """The same table with the label cut into classes."""
-    y = table.column("label").to_numpy()
-    edges = np.quantile(y, np.linspace(0, 1, len(LABELS[number]) + 1)[1:-1])
-    return table.set_column(3, "label", pa.array(np.array(LABELS[number])[np.searchsorted(edges, y)]))
+def trained(x, y, rounds=20, dataset=None, **parameters):
+    """What LightGBM's own interface learns."""
+    parameters = {"verbosity": -1, "deterministic": True, "force_row_wise": True, "num_threads": 1, **parameters}
+    return lightgbm.train(parameters, lightgbm.Dataset(x, y, params=parameters, **(dataset or {})), rounds)
 
 
-def test_answers_what_lightgbm_answers():
-    """Trained with the same parameters on the same matrix, LightGBM itself predicts the same numbers."""
-    x, y, table = some()
-    model = fitted(table, seed=3, leaves=7, learning_rate=0.2, min_leaf_rows=5, subsample=0.8, feature_fraction=0.7)
-    parameters = {
-        "objective": "regression", "num_leaves": 7, "learning_rate": 0.2, "min_data_in_leaf": 5, "seed": 3,
-        "bagging_fraction": 0.8, "bagging_freq": 1, "feature_fraction": 0.7, "deterministic": True,
-        "force_row_wise": True, "num_threads": 1, "verbosity": -1,
-    }  # fmt: skip
-    wanted = lightgbm.train(parameters, lightgbm.Dataset(x, y), 20).predict(x)
-    assert first(model, table) == wanted.tolist()
+def own_booster(model):
+    """The trees of a model, loaded by LightGBM itself."""
+    return lightgbm.Booster(model_str=model.learned["trees"].tobytes().decode())
 
 
-@pytest.mark.parametrize("number", ["two", "three"])
-def test_classes_answer_what_lightgbm_answers(number):
-    """Probabilities of classes in ascending order; the most probable is predicted."""
-    x, _, table = some()
-    table = classes(table, number)
-    names = sorted(LABELS[number])
-    label = [names.index(each) for each in table.column("label").to_pylist()]
-    answer = answered(fitted(table), table)
-    parameters = {"objective": "binary"} if number == "two" else {"objective": "multiclass", "num_class": 3}
-    parameters |= {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1}
-    wanted = lightgbm.train(parameters, lightgbm.Dataset(x, label), 20).predict(x)
-    wanted = np.column_stack([1 - wanted, wanted]) if number == "two" else wanted
-    found = answer.column(1).to_pylist()
-    assert [[each["label"] for each in row] for row in found[:2]] == [names] * 2
-    assert [[each["prob"] for each in row] for row in found] == wanted.tolist()
-    assert answer.column(0).to_pylist() == [names[each] for each in wanted.argmax(axis=1)]
+def asked(model, table):
+    """The answers to a table, by name of their column."""
+    batch = table.combine_chunks().to_batches()[0]
+    return model.apply("predict", batch, {})
 
 
-@pytest.mark.parametrize("number", ["two", "three"])
-@pytest.mark.parametrize("early_stop", [0, 5])
-def test_a_model_does_not_depend_on_memory(number, early_stop):
-    """Rows that are handed over in blocks give the same trees, to the last bit, as rows that fit into memory."""
-    table = classes(some(3_000)[2], number)
-    options = {"early_stop": early_stop, "class_weights": "balanced"}
-    whole = fitted(table, **options).learned["trees"]
-    parts = fitted(table, Training(memory_bytes=1), chunk=700, **options).learned["trees"]
-    assert whole.tobytes() == parts.tobytes()
+@pytest.mark.parametrize("memory", [1 << 28, 1], ids=["in memory", "in blocks"])
+def test_numbers_equal_lightgbm(memory):
+    """Learnt and asked here, rows get what LightGBM says that learnt from the same matrix, digit for digit."""
+    x, y = made_up()
+    model = fitted(table_of(x, y), Training(memory_bytes=memory), chunk=64)
+    wanted = trained(x, y, objective="regression").predict(x)
+    assert asked(model, table_of(x, y)).column("predicted_y").to_numpy().tolist() == wanted.tolist()
 
 
-def test_same_seed_same_trees():
-    """The seed decides which rows a tree sees."""
-    table = some()[2]
-    one, two, three = (fitted(table, subsample=0.5, seed=seed).learned["trees"].tobytes() for seed in (1, 1, 2))
-    assert one == two != three
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_equal_lightgbm(classes):
+    """Probabilities of two classes and of more are LightGBM's; the predicted class is the most probable."""
+    x, y = made_up()
+    label = np.digitize(y, [0.3] if classes == 2 else [-0.5, 0.7])
+    names = np.array(["a", "b", "c"])[label]
+    found = asked(fitted(table_of(x, names)), table_of(x, names))
+    more = {"objective": "binary"} if classes == 2 else {"objective": "multiclass", "num_class": classes}
+    wanted = trained(x, label, **more).predict(x)
+    wanted = np.column_stack([1 - wanted, wanted]) if classes == 2 else wanted
+    chances = [[each["prob"] for each in row] for row in found.column("predicted_y_probs").to_pylist()]
+    assert chances == wanted.tolist()
+    assert found.column("predicted_y").to_pylist() == [("a", "b", "c")[at] for at in wanted.argmax(axis=1)]
 
 
-def test_save_and_load():
-    """What `arrays` takes apart answers alike, to the last bit."""
-    table = classes(some()[2], "three")
-    model = fitted(table)
-    state = model.arrays()
-    json.dumps(state.facts)
-    again = type(model).from_arrays(state, model.options)
-    assert answered(again, table) == answered(model, table)
-    assert again.summarize("feature_importance", None, {}) == model.summarize("feature_importance", None, {})
+def test_every_option_reaches_lightgbm():
+    """Each option changes the trees as LightGBM's parameter of the same meaning does."""
+    x, y = made_up()
+    for ours, theirs in (
+        ({"learning_rate": 0.3}, {"learning_rate": 0.3}),
+        ({"leaves": 4}, {"num_leaves": 4}),
+        ({"max_depth": 2}, {"max_depth": 2}),
+        ({"min_leaf_rows": 90}, {"min_data_in_leaf": 90}),
+        ({"min_gain": 5.0}, {"min_gain_to_split": 5.0}),
+        ({"subsample": 0.4, "seed": 3}, {"bagging_fraction": 0.4, "bagging_freq": 1, "seed": 3}),
+        ({"feature_fraction": 0.4, "seed": 3}, {"feature_fraction": 0.4, "seed": 3}),
+        ({"l1_reg": 9.0}, {"lambda_l1": 9.0}),
+        ({"l2_reg": 90.0}, {"lambda_l2": 90.0}),
+        ({"booster": "dart", "seed": 2}, {"boosting": "dart", "seed": 2}),
+    ):
+        found = asked(fitted(table_of(x, y), **ours), table_of(x, y)).column("predicted_y").to_numpy()
+        assert found == pytest.approx(trained(x, y, objective="regression", **theirs).predict(x), rel=1e-12), ours
+        assert found != pytest.approx(trained(x, y, objective="regression").predict(x)), ours
 
 
-def test_auto_objective():
-    """Text, and true and false, are classes; numbers are numbers, whole ones too, until one asks for classes."""
-    x, _, table = some()
-    whole = table.set_column(3, "label", pa.array((x[:, 0] > 0).astype(int)))
-    truth = table.set_column(3, "label", pa.array(x[:, 0] > 0))
-    assert fitted(whole).outputs("predict")[0].type == pa.float64()
-    assert fitted(truth).outputs("predict")[0].type == pa.bool_()
-    asked = fitted(whole, objective="classification")
-    assert asked.outputs("predict")[0].type == pa.int64()
-    assert evaluated(asked, whole)["accuracy"] > 0.95
-    assert fitted(whole, name="boosted_tree_classifier").outputs("predict")[0].type == pa.int64()
-    assert fitted(truth, name="boosted_tree_regressor").outputs("predict")[0].type == pa.float64()
+def test_balanced_classes_are_weights():
+    """class_weights = 'balanced' is LightGBM with the weight of its class on each row."""
+    x, y = made_up()
+    label = (y > 1.2).astype(int)
+    weight = (len(label) / (2 * np.bincount(label)))[label]
+    found = fitted(table_of(x, label), objective="classification", class_weights="balanced").predicted(x)
+    wanted = trained(x, label, objective="binary", dataset={"weight": weight}).predict(x)
+    assert found[:, 1] == pytest.approx(wanted, rel=1e-12)
 
 
-def test_text_is_split_by_sets_of_categories():
-    """A label that depends on an arbitrary half of the categories is learnt from text alone."""
+def test_categories_are_split_as_sets():
+    """One tree of one split tells apart the categories with a high label, which no order of names puts side by side."""
+    names = np.array(["a", "b", "c", "d"] * 100)
+    high = np.isin(names, ["a", "c"]).astype(float)
+    table = pa.table({"c": names, "y": high})
+    options = {"rounds": 1, "leaves": 2, "learning_rate": 1.0}
+    predicted = asked(fitted(table, **options), table).column("predicted_y").to_numpy()
+    low, top = predicted[high == 0], predicted[high == 1]
+    assert low.max() < 0.1 and top.min() > 0.9
+
+
+def test_missing_values_are_skipped_or_learnt():
+    """missing = 'skip' answers such rows with NULL and a reason; 'learn' says what LightGBM says of NaN."""
+    x, y = made_up()
+    x[::5, 0] = np.nan
+    table = pa.table({"x0": pa.array(x[:, 0], from_pandas=True), "x1": x[:, 1], "x2": x[:, 2], "y": y})
+    skipped = asked(fitted(table), table)
+    assert skipped.column("predicted_y").is_null().to_numpy(zero_copy_only=False).tolist() == np.isnan(x[:, 0]).tolist()
+    assert set(skipped.column("status").to_pylist()) == {None, "feature 'x0' is NULL"}
+    learnt = asked(fitted(table, missing="learn"), table).column("predicted_y").to_numpy()
+    assert learnt.tolist() == trained(x, y, objective="regression").predict(x).tolist()
+
+
+def ranking(groups=40, size=12, seed=0):
+    """Rows of several groups in no order, with degrees of relevance that follow one column, and their groups."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(groups * size, 3))
+    group = rng.permutation(np.repeat(np.arange(groups), size))
+    return x, np.clip(np.round(1 + x[:, 0] + 0.3 * rng.normal(size=len(x))), 0, 3), group
+
+
+def test_ranking_equals_lightgbm():
+    """Rows of a group need not follow each other: scores are those of LightGBM on the rows sorted by group."""
+    x, y, group = ranking()
+    model = fitted(table_of(x, y, g=group), group_col="g")
+    order = np.argsort(group, kind="stable")
+    sizes = np.bincount(group)
+    booster = trained(x[order], y[order], objective="lambdarank", dataset={"group": sizes}, eval_at=[10])
+    assert asked(model, table_of(x, y)).column("predicted_y").to_numpy() == pytest.approx(booster.predict(x), rel=1e-12)
+
+
+def test_ranking_orders_rows_and_is_judged_by_ndcg():
+    """A number that decides the relevance is found out: the ideal order has an ndcg of 1, for numbered and named groups."""
+    x, _, group = ranking()
+    y = np.digitize(x[:, 0], [-0.5, 0.5])
+    table = table_of(x, y, g=[f"query {each}" for each in group])
+    with paretosql.connect(autocommit=True) as con:
+        con.register("t", table)
+        con.execute("CREATE MODEL m OPTIONS (model_type = 'gbdt', label_col = 'y', group_col = 'g') AS FROM t")
+        found = dict(con.execute("SELECT * FROM evaluate(MODEL m, TABLE t, k => 5)").fetchall())
+        assert found["ndcg@5"] == pytest.approx(1.0, abs=0.01)
+        assert (found["groups"], found["rows"]) == (40, 480)
+        con.execute("CREATE TABLE answered AS FROM predict(MODEL m, TABLE t)")
+        columns = [each[0] for each in con.execute("FROM answered LIMIT 0").description]
+        assert columns == ["x0", "x1", "x2", "y", "g", "predicted_y", "status"]
+
+
+@pytest.mark.parametrize(
+    ("options", "label", "wanted"),
+    [
+        ({"objective": "ranking"}, [0, 1], r"gbdt: ranking needs a group_col"),
+        ({"objective": "regression", "group_col": "x0"}, [0, 1], r"gbdt: regression has no use for a group_col"),
+        ({"group_col": "x0"}, [0, 0.5], r"gbdt: the label column 'y' holds 0.5, which is no relevance"),
+        ({"group_col": "x0"}, [0, -1], r"gbdt: the label column 'y' holds -1, which is no relevance"),
+        ({"group_col": "x0"}, [0, 31], r"gbdt: the label column 'y' holds 31, which is no relevance"),
+        ({"early_stop": 5, "booster": "dart"}, [0, 1], r"gbdt: early_stop does not go with booster = 'dart'"),
+        ({"group_col": "q"}, [0, 1], r"(?s)gbdt: there is no column 'q', which group_col names"),
+    ],
+)
+def test_what_does_not_go_together(options, label, wanted):
+    """The message names the family and the option or the value."""
+    with pytest.raises(paretosql.Error, match=wanted):
+        fitted(table_of(np.arange(40.0).reshape(20, 2) // 2, np.resize(label, 20)), **options)
+
+
+@pytest.mark.parametrize(
+    ("label", "answer"),
+    [([1, 2], pa.float64()), ([0.5, 1.5], pa.float64()), ([True, False], pa.bool_()), (["a", "b"], pa.string())],
+)
+def test_what_is_learnt_follows_the_label(label, answer):
+    """Of numbers a number, of text and of true and false a class; the options can say otherwise."""
+    table = table_of(np.arange(40.0)[:, None], np.resize(label, 40))
+    assert fitted(table).outputs("predict")[0].type == answer
+    named = fitted(table, objective="classification")
+    assert named.outputs("predict")[0].type == table.schema.field("y").type
+    assert "roc_curve" in named.verbs()
+
+
+def test_an_early_end():
+    """Trees that only fit noise are not added: training ends before its rounds, with the best of them."""
     rng = np.random.default_rng(0)
-    words = rng.integers(0, 20, 4_000)
-    high = np.isin(words, [1, 4, 5, 8, 11, 12, 17, 19])
-    table = pa.table({"word": [f"w{each}" for each in words], "label": high.astype(float)})
-    model = fitted(table, rounds=60)
-    assert np.round(first(model, table)).tolist() == high.tolist()
-    assert first(model, pa.table({"word": ["never seen"]}))[0] is not None
-
-
-def test_feature_importance():
-    """What the label depends on is used; what it does not is hardly worth anything. All features are listed."""
-    table = some()[2]
-    rows = fitted(table).summarize("feature_importance", None, {}).to_pylist()
-    gain = {row["feature"]: row["importance_gain"] for row in rows}
-    assert gain.keys() == {"a", "b", "c"}
-    assert gain["c"] < 0.05 * gain["a"]
-    assert all(row["importance_weight"] >= 0 for row in rows)
-
-
-def test_null_features_have_a_status_and_no_answer():
-    """By default a row with a missing value is not answered, and spoils nothing."""
-    model = fitted(some()[2])
-    asked = pa.table({"a": [0.5, None, float("nan")], "b": pa.array([1, 1, 1], pa.int8()), "c": [0.0, 0.0, 0.0]})
-    answer = answered(model, asked)
-    assert [each is None for each in answer.column(0).to_pylist()] == [False, True, True]
-    assert answer.column(STATUS).to_pylist() == [None, "feature 'a' is NULL", "feature 'a' is NaN"]
-    assert answered(model, asked.slice(0, 1)).column(0)[0] == answer.column(0)[0]
-
-
-def test_missing_values_can_be_learnt():
-    """With missing = 'learn', a NULL says something: here the label is 1 just where a number or a text is missing."""
-    rng = np.random.default_rng(0)
-    gone, mute = rng.random(1_000) < 0.3, rng.random(1_000) < 0.3
-    table = pa.table(
-        {
-            "x": pa.array(rng.normal(size=1_000), mask=gone),
-            "c": pa.array(["a"] * 1_000, mask=mute),
-            "label": (gone | mute).astype(float),
-        }
-    )
+    x, y = rng.normal(size=(400, 2)), rng.normal(size=400)
     training = Training()
-    model = fitted(table, training, missing="learn", rounds=200, min_leaf_rows=1)
-    assert training.warnings == []
-    assert np.round(first(model, table)).tolist() == (gone | mute).tolist()
-    with pytest.raises(DataError, match=r"gbdt.*'label' holds 0 in every row"):
-        fitted(table)
-
-
-def ranked(n: int = 2_000) -> pa.Table:
-    """Relevance from 0 to 4 by a number, in 100 groups whose rows are not beside each other."""
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=n)
-    relevance = np.clip(np.round(2 + x + 0.3 * rng.normal(size=n)), 0, 4).astype(int)
-    return pa.table({"x": x, "query": [f"q{each % 100}" for each in range(n)], "label": relevance})
-
-
-def test_ranking():
-    """Scores order the rows of a group; `evaluate` compares them with relevance, group by group."""
-    table = ranked()
-    model = fitted(table, objective="ranking", group_col="QUERY")
-    assert [each.name for each in model.inputs("predict")] == ["x"]
-    assert [each.name for each in model.inputs("evaluate")] == ["x", "label", "query"]
-    score = np.array(first(model, table))
-    found = evaluated(model, table, k=5)
-    group = np.unique(table.column("query").to_numpy(zero_copy_only=False), return_inverse=True)[1]
-    wanted, groups = ndcg(group, table.column("label").to_numpy().astype(float), score, 5)
-    assert found == {"ndcg@5": pytest.approx(wanted), "groups": groups, "rows": 2_000}
-    assert wanted > 0.9
-    assert np.corrcoef(score, table.column("x").to_numpy())[0, 1] > 0.9
-    assert not {"confusion_matrix", "roc_curve"} & set(model.verbs())
-
-
-def test_rows_of_a_group_need_not_be_adjacent():
-    """Sorted by group, the same rows give the same trees."""
-    table = ranked()
-    options = {"group_col": "query", "early_stop": 3}
-    one, two = fitted(table, **options), fitted(table.sort_by("query"), **options)
-    assert first(one, table) == pytest.approx(first(two, table), rel=1e-3, abs=1e-3)
-    again = type(one).from_arrays(one.arrays(), one.options)
-    assert again.inputs("evaluate") == one.inputs("evaluate")
-
-
-def test_rows_without_a_group():
-    """They are left out, in training as in `evaluate`."""
-    table = ranked(300)
-    more = pa.concat_tables([table, pa.table({"x": [1.0], "query": pa.array([None], pa.string()), "label": [4]})])
-    training = Training()
-    model = fitted(more, training, group_col="query")
-    assert training.warnings == ["1 of 301 rows with NULL, NaN or infinite values were left out"]
-    assert evaluated(model, more, k=3) == evaluated(model, table, k=3)
-
-
-def test_ranking_needs_groups_and_relevance():
-    """The messages say what is missing, or which label is none."""
-    table = ranked(300)
-    with pytest.raises(ProgrammingError, match=r"(?s)gbdt: ranking needs a group_col.*Hint"):
-        fitted(table, objective="ranking")
-    with pytest.raises(ProgrammingError, match="gbdt: regression has no use for a group_col"):
-        fitted(table, objective="regression", group_col="query")
-    with pytest.raises(ProgrammingError, match=r"(?s)gbdt.*'quary'.*did you mean 'query'"):
-        fitted(table, group_col="quary")
-    for wrong in (-1.0, 0.5, 31.0):
-        labels = pa.array([wrong, *range(299)] if wrong > 30 else [wrong] + [1.0] * 299)
-        with pytest.raises(DataError, match=r"gbdt.*'label'.*no relevance"):
-            fitted(table.set_column(2, "label", labels), group_col="query")
-
-
-def test_early_stop_ends_when_nothing_gets_better():
-    """On pure noise a few rounds are enough; the model is that of the best round."""
-    rng = np.random.default_rng(0)
-    table = pa.table({"x": rng.normal(size=1_000), "label": rng.normal(size=1_000)})
-    training = Training()
-    model = fitted(table, training, rounds=500, early_stop=5, learning_rate=0.3)
+    model = fitted(table_of(x, y), training, early_stop=True, rounds=500)
     losses = [loss for _, loss, _ in training.log]
-    assert len(losses) < 100
-    assert losses.index(min(losses)) == len(losses) - 6
-    trees = model.learned["trees"].tobytes().decode().count("\nTree=")
-    assert trees == len(losses) - 5
+    assert len(losses) < 500
+    assert own_booster(model).num_trees() == int(np.argmin(losses)) + 1
+    assert len(losses) == int(np.argmin(losses)) + 1 + 10, "ten rounds of patience after the best"
+
+
+def test_an_early_end_keeps_whole_groups_aside():
+    """A group is either learnt from or judged by, so that ranking ends early too."""
+    x, y, group = ranking()
     training = Training()
-    fitted(table, training, rounds=500, early_stopping_rounds=True, learning_rate=0.3)
-    losses = [loss for _, loss, _ in training.log]
-    assert losses.index(min(losses)) == len(losses) - 11
+    model = fitted(table_of(x, y, g=group), training, group_col="g", early_stop=5, rounds=200)
+    assert len(training.log) < 200
+    assert own_booster(model).num_trees() <= len(training.log) - 5
 
 
-def test_early_stop_has_limits():
-    """Not with dart, and not with a single group."""
-    table = ranked(300)
-    with pytest.raises(ProgrammingError, match="early_stop does not go with booster = 'dart'"):
-        fitted(table.drop(["query"]), early_stop=True, booster="dart")
-    alone = table.set_column(1, "query", pa.array(["q"] * 300))
-    with pytest.raises(ProgrammingError, match="early_stop needs rows to keep aside"):
-        fitted(alone, group_col="query", early_stop=True)
+def test_importance_is_of_the_columns_that_matter():
+    """A column that the label does not depend on is used less than those it does; names are those of the table."""
+    x, y = made_up()
+    with paretosql.connect(autocommit=True) as con:
+        con.register("t", table_of(x, y))
+        con.execute("CREATE MODEL m OPTIONS (model_type = 'boosted_tree_regressor', label_col = 'y') AS FROM t")
+        rows = con.execute("SELECT feature, importance_gain FROM feature_importance(MODEL m)").fetchall()
+        gain = dict(rows)
+        assert set(gain) == {"x0", "x1", "x2"}
+        assert gain["x2"] < 0.1 * min(gain["x0"], gain["x1"])
 
 
-def test_dart_differs():
-    """Another booster gives other trees."""
-    table = some()[2]
-    assert first(fitted(table, booster="dart"), table) != first(fitted(table), table)
-
-
-def test_what_people_type_elsewhere():
-    """The options of BigQuery's first example of boosted trees are understood."""
-    family, preset = find_family("BOOSTED_TREE_CLASSIFIER")
-    typed = {
-        "BOOSTER_TYPE": "GBTREE", "NUM_PARALLEL_TREE": 1, "MAX_ITERATIONS": 50, "TREE_METHOD": "HIST",
-        "EARLY_STOP": False, "SUBSAMPLE": 0.85, "INPUT_LABEL_COLS": ["label"], "MIN_TREE_CHILD_WEIGHT": 3,
-        "MAX_TREE_DEPTH": 6, "LEARN_RATE": 0.3, "MIN_SPLIT_LOSS": 0, "COLSAMPLE_BYTREE": 0.9, "L2_REG": 1,
-    }  # fmt: skip
-    options, notes = read_options(family.options, {**preset, **typed}, "gbdt")
-    assert (options.rounds, options.subsample, options.max_depth, options.learning_rate) == (50, 0.85, 6, 0.3)
-    assert (options.booster, options.min_leaf_rows, options.objective) == ("gbdt", 3, "classification")
-    assert len(notes) == 2
-    table = classes(some()[2], "two")
-    model = family.model.fit(Spool.of_table(table), options, Training())
-    assert evaluated(model, table)["roc_auc"] > 0.95
-
-
-def test_few_and_equal_rows():
-    """Too few rows for a leaf, or features that never change: the mean is the best there is."""
-    table = pa.table({"x": [1.0, 2.0, 3.0], "label": [1.0, 2.0, 6.0]})
-    assert first(fitted(table), table) == pytest.approx([3.0] * 3)
-    same = pa.table({"x": [1.0] * 100, "label": [0.0, 1.0] * 50})
-    assert first(fitted(same), same) == pytest.approx([0.5] * 100)
-
-
-def test_balanced_classes():
-    """Where one row of ten is of a class and nothing tells which, balanced weights make both equally probable."""
-    table = pa.table({"x": [1.0] * 200, "label": [at % 10 == 0 for at in range(200)]})
-    for weights, wanted in (("none", 0.1), ("balanced", 0.5)):
-        found = answered(fitted(table, class_weights=weights), table).column(1)[0].as_py()[1]["prob"]
-        assert found == pytest.approx(wanted)
-
-
-def test_names_that_lightgbm_refuses():
-    """Columns may be called anything."""
-    _, _, table = some()
-    odd = table.rename_columns(['with "quotes"', "a,b:[c]{d}", "ünïcode ", "label"])
-    assert first(fitted(odd), odd) == first(fitted(table), table)
-
-
-def test_a_thread_more_or_less():
-    """The number of threads does not decide the trees."""
-    table = some()[2]
-    one, two = fitted(table, Training(threads=1)), fitted(table, Training(threads=2))
-    assert first(one, table) == first(two, table)
-
-
-@pytest.mark.parametrize("after", [0, 7])
-def test_stopping_in_the_middle(after):
-    """A training that is stopped between two rounds raises, and says what is done until then."""
-    training = Training()
-    training.stopped = lambda: len(training.log) > after
-    with pytest.raises(OperationalError, match="stopped"):
-        fitted(some()[2], training)
-    assert len(training.log) == after + 1
-
-
-def test_progress():
-    """Every round is told, with a loss that falls."""
-    told: list[tuple[str, int, int]] = []
-    training = Training(tell=lambda *each: told.append(each))
-    fitted(some()[2], training)
-    assert [each[1:] for each in told if each[0] == "round"] == [(at, 20) for at in range(1, 21)]
-    losses = [loss for _, loss, _ in training.log]
-    assert losses == sorted(losses, reverse=True)
+def test_column_names_of_any_kind():
+    """Quotes, commas and brackets in a name, which LightGBM refuses, are fine."""
+    table = pa.table({'a "b", [c]: {d}': np.arange(60.0), "ü ✓": np.arange(60.0) % 7, "y": np.arange(60.0)})
+    assert asked(fitted(table), table).column("predicted_y").null_count == 0

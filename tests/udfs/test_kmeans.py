@@ -1,258 +1,247 @@
-"""K-means against clusters that are known, every partition of a few rows, and Lloyd's algorithm written out."""
+"""K-means: the contract, and Lloyd's algorithm written out in numpy."""
 
 from __future__ import annotations
 
-import itertools
-import json
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paretosql.errors import DataError, OperationalError
-from paretosql.udfs import lloyd
-from paretosql.udfs.model import STATUS, Training, find_family
+import paretosql
+from paretosql.udfs.lloyd import apart, far_apart, nearest, settled
+from paretosql.udfs.model import Training, find_family
 from paretosql.udfs.options import read_options
 from paretosql.udfs.rows import Spool
 from tests.udfs.contract import PredictorContract
 
 
 class TestKMeans(PredictorContract):
-    """Rows without a label."""
+    """Clusters; with one start of any rows the seed decides which."""
 
     family = "kmeans"
     label = None
     random = True
-    options: ClassVar[dict[str, Any]] = {"num_clusters": 7, "restarts": 1, "init": "random"}
+    options: ClassVar[dict[str, Any]] = {"k": 5, "init": "random", "restarts": 1}
 
     def quick(self):
-        return {"num_clusters": 3, "max_iterations": 10}
+        return {"max_iterations": 5}
 
 
-def fitted(table: pa.Table, training: Training | None = None, name: str = "kmeans", chunk: int = 64, **given_options):
-    """A model of a table that comes in pieces."""
-    family, preset = find_family(name)
-    options, _ = read_options(family.options, {**preset, **given_options}, family.name)
+def fitted(points, training=None, chunk=31, **options):
+    """A model of the columns of a matrix, which are called x0, x1, ..."""
+    family, _ = find_family("kmeans")
+    table = pa.table({f"x{at}": column for at, column in enumerate(points.T)})
+    made, _ = read_options(family.options, options, "kmeans")
     rows = Spool.of(table.schema, table.to_batches(max_chunksize=chunk))
-    return family.model.fit(rows, options, training or Training())
+    return family.model.fit(rows, made, training or Training())
 
 
-def answered(model, table: pa.Table) -> pa.RecordBatch:
-    return model.apply("predict", table.combine_chunks().to_batches()[0], {})
+def answered(model, points):
+    """The cluster of each row, and the distance from its middle."""
+    batch = pa.RecordBatch.from_pydict({f"x{at}": column for at, column in enumerate(points.T)})
+    found = model.apply("predict", batch, {})
+    return found.column("centroid_id").to_numpy(), found.column("distance").to_numpy()
 
 
-def evaluated(model, table: pa.Table) -> dict:
-    found = model.summarize("evaluate", Spool.of_table(table), {})
-    return dict(zip(found.column("metric").to_pylist(), found.column("value").to_pylist(), strict=True))
+def squares(points, middles):
+    """The squared distances of all points from all middles."""
+    return np.square(points[:, None, :] - middles[None, :, :]).sum(axis=2)
 
 
-def blobs(k: int = 5, each: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray, pa.Table]:
-    """Rows around k places that are far from each other, in random order, and which place each is of."""
+def lloyd(points, middles, passes):
+    """So many passes of the algorithm, written out; clusters that lose all points are not expected."""
+    for _ in range(passes):
+        which = squares(points, middles).argmin(axis=1)
+        middles = np.stack([points[which == each].mean(axis=0) for each in range(len(middles))])
+    return middles
+
+
+def islands(k=4, rows=200, seed=0):
+    """Groups of points far from each other, and the group of each."""
     rng = np.random.default_rng(seed)
-    places = np.array([[np.cos(2 * np.pi * at / k), np.sin(2 * np.pi * at / k)] for at in range(k)]) * 10
-    which = rng.permutation(np.repeat(np.arange(k), each))
-    x = places[which] + rng.normal(size=(k * each, 2)) * 0.3
-    return x, which, pa.table({"a": x[:, 0], "b": x[:, 1]})
+    group = rng.integers(0, k, rows)
+    middles = 100.0 * np.column_stack([np.arange(k), np.arange(k) ** 2 % 3])
+    return middles[group] + rng.normal(size=(rows, 2)), group
 
 
-@pytest.mark.parametrize("init", ["kmeans++", "random"])
-def test_finds_clusters_that_are_there(init):
-    """Rows of one place, and no others, share a cluster."""
-    _, which, table = blobs()
-    found = answered(fitted(table, k=5, init=init, restarts=20), table).column("centroid_id").to_pylist()
-    assert len(set(zip(which.tolist(), found, strict=True))) == 5
-    assert set(found) == {1, 2, 3, 4, 5}
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 4))
+def test_passes_equal_lloyd(seed, k, width):
+    """From the same start, however rows are cut into blocks, the middles are those of numpy after as many passes."""
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(120, width))
+    start = points[rng.permutation(120)[:k]]
+    passes = 5
+    blocks = np.array_split(points, 7)
+    found, _ = settled(lambda: blocks, start, 0.0, passes, Training())
+    wanted = start
+    for _ in range(passes):  # the algorithm here ends early when nothing changes any more, as then do these
+        which = squares(points, wanted).argmin(axis=1)
+        if len(np.unique(which)) < k:
+            return
+        wanted = lloyd(points, wanted, 1)
+    assert found == pytest.approx(wanted, abs=1e-9)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=4, max_size=7, unique=True), st.integers(2, 3)
-)
-def test_is_about_as_good_as_the_best_partition(points, k):
-    """On a few rows, with many starts, no partition of all is more than a little better."""
-    x = np.array(points, dtype=float)
-
-    def inertia(parts) -> float:
-        groups = [x[np.array(parts) == one] for one in set(parts)]
-        return sum(((group - group.mean(axis=0)) ** 2).sum() for group in groups)
-
-    best = min(inertia(parts) for parts in itertools.product(range(k), repeat=len(x)))
-    table = pa.table({"a": x[:, 0], "b": x[:, 1]})
-    model = fitted(table, k=k, standardize=False, restarts=20)
-    found = evaluated(model, table)["mean_squared_distance"] * len(x)
-    assert best - 1e-9 <= found <= 1.15 * best + 1e-9
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.booleans())
+def test_the_mean_squared_distance_never_rises(seed, k, lattice):
+    """Pass by pass it falls or stays, also where points coincide and clusters lose all of theirs."""
+    rng = np.random.default_rng(seed)
+    points = rng.integers(0, 4, (60, 2)).astype(float) if lattice else rng.normal(size=(60, 2))
+    training = Training()
+    settled(lambda: [points], points[rng.integers(0, 60, k)], 0.0, 30, training)
+    losses = np.array([loss for _, loss, _ in training.log])
+    assert (np.diff(losses) <= 1e-9).all()
 
 
-@pytest.mark.parametrize("chunk", [1_000, 37])
-def test_middles_are_means_and_rows_are_nearest(chunk):
-    """What Lloyd's algorithm ends with: each row belongs to the nearest middle, which is the mean of its rows."""
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(500, 3)) * [1, 100, 0.01] + [0, 1e6, 0]
-    table = pa.table({name: x[:, at] for at, name in enumerate("abc")})
-    model = fitted(table, k=4, tolerance=0.0, max_iterations=1_000, chunk=chunk)
-    answer = answered(model, table)
-    which = np.array(answer.column("centroid_id").to_pylist()) - 1
-    unit = (x - x.mean(axis=0)) / x.std(axis=0)
-    middles = np.stack([unit[which == one].mean(axis=0) for one in range(4)])
-    distance = np.linalg.norm(unit[:, None] - middles, axis=2)
-    assert which.tolist() == distance.argmin(axis=1).tolist()
-    assert answer.column("distance").to_pylist() == pytest.approx(distance.min(axis=1), rel=1e-9)
-    sizes = np.bincount(which)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_end_is_a_fixed_point(seed):
+    """Every row is in the cluster of the nearest middle, and every middle is the mean of its rows."""
+    points = np.random.default_rng(seed).normal(size=(300, 3)) * np.array([1.0, 50.0, 0.1]) + 1_000.0
+    model = fitted(points, k=6, tolerance=0.0, max_iterations=1_000, seed=seed)
+    which, distance = answered(model, points)
+    placed = (points - points.mean(axis=0)) / points.std(axis=0)
+    middles = np.stack([placed[which == each + 1].mean(axis=0) for each in range(6)])
+    every = squares(placed, middles)
+    assert (every.argmin(axis=1) + 1).tolist() == which.tolist()
+    assert distance == pytest.approx(np.sqrt(every.min(axis=1)))
+
+
+def test_as_many_clusters_as_different_rows():
+    """Each different row is a cluster, and every distance is 0; one more is refused."""
+    points = np.random.default_rng(0).integers(0, 4, (100, 2)).astype(float)
+    different = len(np.unique(points, axis=0))
+    which, distance = answered(fitted(points, k=different), points)
+    assert len(set(which)) == different
+    assert distance == pytest.approx(0.0, abs=1e-12)
+    with pytest.raises(paretosql.DataError, match=f"kmeans: num_clusters = {different + 1}, but there are only"):
+        fitted(points, k=different + 1)
+
+
+def test_fewer_rows_than_the_usual_number_of_clusters():
+    """Without a number there are 8 clusters, or as many as there are different rows."""
+    points = np.array([[0.0], [0.0], [1.0], [5.0]])
+    assert set(answered(fitted(points), points)[0]) == {1, 2, 3}
+    many = np.arange(50.0)[:, None]
+    assert set(answered(fitted(many), many)[0]) == set(range(1, 9))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_islands_are_found(seed):
+    """Groups far from each other are the clusters whatever the seed, the largest first."""
+    points, group = islands()
+    which, _ = answered(fitted(points, k=4, seed=seed), points)
+    assert len(set(zip(which.tolist(), group.tolist(), strict=True))) == 4
+    sizes = np.bincount(which)[1:]
     assert sizes.tolist() == sorted(sizes, reverse=True)
-    means = np.stack([x[which == one].mean(axis=0) for one in range(4)])
-    rows = model.summarize("centroids", None, {})
-    assert rows.column("numerical_value").to_pylist() == pytest.approx(means.ravel())
-    assert rows.column("centroid_id").to_pylist() == np.repeat([1, 2, 3, 4], 3).tolist()
-    assert rows.column("feature").to_pylist() == ["a", "b", "c"] * 4
 
 
-def test_scale_matters_only_if_wanted():
-    """Standardised, a column in other units changes nothing; as it is, the widest column decides."""
-    x, which, table = blobs(2)
-    far = np.random.default_rng(9).permutation(np.repeat([0.0, 1e6], 60))
-    wide = table.set_column(1, "b", pa.array(far))
-    found = answered(fitted(wide, k=2, standardize=False), wide).column(0).to_numpy()
-    assert len(set(zip(found.tolist(), far.tolist(), strict=True))) == 2
-    scaled = table.set_column(0, "a", pa.array(x[:, 0] * 1e9 + 1e12))
-    assert answered(fitted(scaled, k=2), scaled).column(0) == answered(fitted(table, k=2), table).column(0)
-    assert len(set(zip(found.tolist(), which.tolist(), strict=True))) == 4
+def test_one_cluster_is_the_mean():
+    """Its distances are the standard scores."""
+    points = np.random.default_rng(0).normal(size=(100, 1)) * 9 + 4
+    _, distance = answered(fitted(points, k=1), points)
+    assert distance == pytest.approx(np.abs(points[:, 0] - points.mean()) / points.std())
 
 
-def test_cosine_sees_directions_only():
-    """Rows of one direction share a cluster however long they are; the distance is 1 - cosine."""
-    rng = np.random.default_rng(0)
-    angle = np.repeat([0.0, 0.7, 2.0], 40) + rng.normal(size=120) * 0.01
-    x = np.stack([np.cos(angle), np.sin(angle)], axis=1) * np.exp(rng.normal(size=(120, 1)) * 3)
-    table = pa.table({"a": x[:, 0], "b": x[:, 1]})
-    model = fitted(table, k=3, distance_type="COSINE", standardize=False)
-    answer = answered(model, table)
-    which = answer.column(0).to_numpy()
-    assert [len(set(which[at : at + 40].tolist())) for at in (0, 40, 80)] == [1, 1, 1] and len(set(which.tolist())) == 3
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    for at in (0, 40, 80):
-        middle = unit[at : at + 40].mean(axis=0)
-        wanted = 1 - unit[at : at + 40] @ middle / np.linalg.norm(middle)
-        assert answer.column(1).to_pylist()[at : at + 40] == pytest.approx(wanted, abs=1e-9)
+def test_distances_in_units_of_the_columns():
+    """standardize = false measures in the columns' own units."""
+    points = np.array([[0.0, 0.0], [0.0, 8.0], [1000.0, 0.0], [1000.0, 8.0]])
+    which, distance = answered(fitted(points, k=2, standardize=False), points)
+    assert which[0] == which[1] != which[2] == which[3]
+    assert distance == pytest.approx(4.0)
 
 
-def test_text_clusters_by_category():
-    """A text column is one column for each category, whose middle is the share of rows that have it."""
-    table = pa.table({"c": ["a"] * 6 + ["b"] * 4})
-    model = fitted(table, k=2)
-    assert answered(model, table).column(0).to_pylist() == [1] * 6 + [2] * 4
-    rows = model.summarize("centroids", None, {}).to_pylist()
-    assert [(row["centroid_id"], row["category"], row["numerical_value"]) for row in rows] == [
-        (1, "a", 1.0), (1, "b", 0.0), (2, "a", 0.0), (2, "b", 1.0)
-    ]  # fmt: skip
+def test_numbers_far_from_zero_keep_their_digits():
+    """Seconds since 1970 that differ by little: the distances are those of the same numbers near 0."""
+    near, _ = islands(k=3)
+    options = {"k": 3, "standardize": False, "tolerance": 0.0}
+    far = fitted(near + 1.7e9, **options)
+    _, wanted = answered(fitted(near, **options), near)
+    _, found = answered(far, near + 1.7e9)
+    assert found == pytest.approx(wanted, abs=1e-5)
 
 
-def test_evaluate_by_hand():
-    """Two clusters on a line: rows 0, 2 and 10, 14, 12 with middles 1 and 12."""
-    table = pa.table({"x": [0.0, 2.0, 10.0, 14.0, 12.0]})
-    model = fitted(table, k=2, standardize=False)
-    found = evaluated(model, table)
-    spread = (1 + 1) / 2, (2 + 2 + 0) / 3
-    assert found == pytest.approx(
-        {"davies_bouldin_index": sum(spread) / 11, "mean_squared_distance": (1 + 1 + 4 + 4) / 5, "rows": 5}
-    )
-    assert evaluated(model, pa.table({"x": [1.0, None]}))["rows"] == 1
-    assert np.isnan(evaluated(model, pa.table({"x": [1.0]}))["davies_bouldin_index"])
-    assert evaluated(model, table.slice(0, 0))["rows"] == 0
+def test_cosine_looks_at_directions():
+    """Vectors of one direction are one cluster whatever their length; the distance is 1 - cosine of the middle's."""
+    angle = np.array([0.0, 0.1, 1.5, 1.6, 3.0, 3.1])
+    points = np.array([1.0, 50.0, 0.2, 9.0, 3.0, 700.0])[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    which, distance = answered(fitted(points, k=3, distance="cosine", standardize=False), points)
+    assert which[0] == which[1] and which[2] == which[3] and which[4] == which[5] and len(set(which)) == 3
+    assert distance == pytest.approx(1 - np.cos(0.05))
 
 
-def test_more_clusters_than_different_rows():
-    """What was asked for cannot be had; without a wish there are as many as different rows."""
-    table = pa.table({"x": [1.0, 2.0, 1.0, 2.0, 3.0]})
-    with pytest.raises(DataError, match=r"(?s)kmeans: num_clusters = 4.*only 3 different rows.*Hint"):
-        fitted(table, num_clusters=4)
-    assert fitted(table).learned["sizes"].tolist() == [2, 2, 1]
-    assert evaluated(fitted(table, k=3), table)["mean_squared_distance"] == 0
-    assert len(fitted(pa.table({"x": np.arange(50.0)})).learned["sizes"]) == 8
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9))
+def test_the_nearest_middle(seed, k):
+    """It is the one that all distances say, and `apart` is its distance."""
+    rng = np.random.default_rng(seed)
+    points, middles = rng.normal(size=(40, 3)), rng.normal(size=(k, 3))
+    which, square = nearest(points, middles)
+    every = squares(points, middles)
+    assert which.tolist() == every.argmin(axis=1).tolist()
+    assert square == pytest.approx(every.min(axis=1), abs=1e-9)
+    assert apart(points, middles, which) == pytest.approx(every.min(axis=1))
 
 
-def test_rare_rows_beyond_the_sample(monkeypatch):
-    """Starts are tried on a sample; different rows that it misses still make clusters."""
-    monkeypatch.setattr(lloyd, "SAMPLE", 10)
-    table = pa.table({"x": [0.0] * 500 + [1.0, 5.0]})
-    model = fitted(table, k=3, seed=1)
-    assert sorted(model.learned["means"][:, 0].tolist()) == [0, 1, 5]
+def test_starts_are_far_apart():
+    """With as many starts as islands there is one on each, where rows drawn alike seldom hit all."""
+    points, group = islands(k=6)
+    for seed in range(20):
+        starts = far_apart(points, 6, np.random.default_rng(seed))
+        assert len({int(group[nearest(each[None, :], points)[0][0]]) for each in starts}) == 6
 
 
-@pytest.mark.parametrize("memory", [1 << 28, 1])
-def test_rows_in_memory_or_not(memory):
-    """Rows that are read again for each pass give the same model, also when starts see a sample only."""
-    _, _, table = blobs()
-    found = fitted(table, Training(memory_bytes=memory), k=5).arrays().tensors
-    wanted = fitted(table, k=5).arrays().tensors
-    assert all(found[name].tobytes() == wanted[name].tobytes() for name in wanted)
+def test_more_starts_are_never_worse():
+    """The best of many starts has at most the distance of the first alone, on the rows that starts are tried on."""
+    points = np.random.default_rng(1).normal(size=(200, 2))
+    options = {"k": 9, "init": "random", "tolerance": 0.0, "max_iterations": 1_000}
+    means = [
+        float(np.square(answered(fitted(points, restarts=restarts, **options), points)[1]).mean())
+        for restarts in (1, 30)
+    ]
+    assert means[1] <= means[0]
 
 
-def test_same_seed_same_clusters():
-    """Rows and seed decide."""
-    table = pa.table({"x": np.random.default_rng(0).random(300), "y": np.random.default_rng(1).random(300)})
-    one, two = (fitted(table, k=7, seed=4, init="random").learned for _ in range(2))
-    assert all(one[name].tobytes() == two[name].tobytes() for name in one)
-    other = fitted(table, k=7, seed=5, restarts=1, init="random").learned["middles"]
-    assert other.tobytes() != one["middles"].tobytes()
+def test_the_middle_of_each_cluster_in_sql():
+    """`centroids` are the means of the columns of each cluster's rows, of a category the share of rows that have it."""
+    points, group = islands(k=3)
+    with paretosql.connect(autocommit=True) as con:
+        con.register("t", pa.table({"x": points[:, 0], "c": [f"c{each % 2}" for each in group]}))
+        con.execute("CREATE MODEL m OPTIONS (model_type = 'kmeans', num_clusters = 3) AS FROM t")
+        found = con.execute("SELECT * FROM centroids(MODEL m)").fetchall()
+        wanted = con.execute(
+            "SELECT centroid_id, avg(x), avg((c = 'c0')::INT), avg((c = 'c1')::INT) FROM predict(MODEL m, TABLE t)"
+            " GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        assert [(number, name, category) for number, name, category, _ in found] == [
+            (number, name, category)
+            for number in (1, 2, 3)
+            for name, category in (("x", None), ("c", "c0"), ("c", "c1"))
+        ]
+        assert [value for *_, value in found] == pytest.approx([value for _, *rest in wanted for value in rest])
 
 
-def test_null_features_have_a_status_and_no_answer():
-    """In training they are left out, afterwards not answered."""
-    _, _, table = blobs(2)
-    training = Training()
-    model = fitted(pa.concat_tables([table, pa.table({"a": pa.nulls(1, pa.float64()), "b": [1.0]})]), training, k=2)
-    assert training.warnings == ["1 of 121 rows with NULL, NaN or infinite values were left out"]
-    answer = answered(model, pa.table({"a": [1.0, None], "b": [2.0, 2.0]}))
-    assert answer.schema.names == ["centroid_id", "distance", STATUS]
-    assert answer.column(0).to_pylist()[1] is None and answer.column(1).to_pylist()[1] is None
-    assert answer.column(STATUS).to_pylist() == [None, "feature 'a' is NULL"]
-
-
-def test_lost_middles_find_rows_again():
-    """Two middles far from all rows: after a pass each has some."""
-    points = np.array([[0.0], [1.0], [10.0], [11.0]])
-    middles, mean = lloyd.settled(lambda: [points], np.array([[0.5], [1e6], [2e6]]), 0.0, 50, Training())
-    which, _ = lloyd.nearest(points, middles)
-    assert len(set(which.tolist())) == 3
-    assert mean == pytest.approx(0.5 / 4)
-
-
-def test_save_and_load():
-    """What `arrays` takes apart answers alike, to the last bit."""
-    _, _, table = blobs()
-    model = fitted(table, k=5)
-    state = model.arrays()
-    json.dumps(state.facts)
-    again = type(model).from_arrays(state, model.options)
-    assert answered(again, table) == answered(model, table)
-    assert again.summarize("centroids", None, {}) == model.summarize("centroids", None, {})
-
-
-def test_what_people_type_elsewhere():
-    """BigQuery's options are understood."""
-    family, _ = find_family("KMEANS")
-    typed = {"NUM_CLUSTERS": 3, "KMEANS_INIT_METHOD": "KMEANS++", "STANDARDIZE_FEATURES": False, "EARLY_STOP": True}
-    options, notes = read_options(
-        family.options, {**typed, "DISTANCE_TYPE": "EUCLIDEAN", "MAX_ITERATIONS": 20}, "kmeans"
-    )
-    assert (options.num_clusters, options.init, options.standardize, options.max_iterations) == (
-        3,
-        "kmeans++",
-        False,
-        20,
-    )
-    assert len(notes) == 1
-
-
-def test_stopping_and_progress():
-    """Starts and passes are told, and each is a chance to stop."""
-    _, _, table = blobs()
-    told: list[tuple[str, int, int]] = []
-    fitted(table, Training(tell=lambda *each: told.append(each)), k=5)
-    assert {"reading rows", "trying a start", "round"} <= {what for what, _, _ in told}
-    training = Training()
-    training.stopped = lambda: len(training.log) >= 1
-    with pytest.raises(OperationalError, match="stopped"):
-        fitted(table, training, k=5)
+def test_evaluate_is_worked_out_of_the_distances():
+    """The mean squared distance, and the index of Davies and Bouldin, from the answers of predict; bad rows are left out."""
+    points, _ = islands(k=3)
+    with paretosql.connect(autocommit=True) as con:
+        con.register("t", pa.table({"x": points[:, 0], "z": points[:, 1]}))
+        con.execute("CREATE MODEL m OPTIONS (model_type = 'kmeans', k = 3, standardize = false) AS FROM t")
+        found = dict(
+            con.execute("SELECT * FROM evaluate(MODEL m, (FROM t UNION ALL SELECT NULL, 1.0))").fetchall()
+        )
+        rows = con.execute("SELECT x, z, centroid_id, distance FROM predict(MODEL m, TABLE t)").fetchall()
+        x, z, which, distance = map(np.array, zip(*rows, strict=True))
+        middles = np.array([[x[which == each].mean(), z[which == each].mean()] for each in (1, 2, 3)])
+        spread = np.array([distance[which == each].mean() for each in (1, 2, 3)])
+        worst = [
+            max((spread[a] + spread[b]) / np.linalg.norm(middles[a] - middles[b]) for b in range(3) if b != a)
+            for a in range(3)
+        ]
+        assert found["rows"] == 200
+        assert found["mean_squared_distance"] == pytest.approx(np.mean(distance**2))
+        assert found["davies_bouldin_index"] == pytest.approx(np.mean(worst))

@@ -36,6 +36,7 @@ from paretosql.udfs.target import CLASSIFICATION, RANKING, REGRESSION, Task, cla
 
 HELD_OUT = 0.1  # our choice: share of the rows, or groups, by which early_stop decides
 PATIENCE = 10  # our choice: rounds, where early_stop is just true
+SHARED = 500_000  # our choice: fewer values than that are learnt faster by one thread, which waits for no other
 MOST_RELEVANT = 30  # LightGBM's: relevance has a gain of 2^relevance
 
 
@@ -162,7 +163,8 @@ class Gbdt(Predictor):
             groups = examples.keys(examples.plan.keys[0])
         elif target.task == CLASSIFICATION and options.class_weights != "none":
             weights = class_weights(target, options.class_weights)[labels]
-        parameters = _parameters(options, target.task, len(target.classes), training.threads)
+        threads = training.threads if examples.rows * examples.width >= SHARED else 1
+        parameters = _parameters(options, target.task, len(target.classes), threads)
         held_out, patience = _held_out(examples.rows, groups, options)
         plan = Boosting(parameters, options.rounds, weights, groups, held_out, patience)
         return {"trees": np.frombuffer(boosted(examples, labels, plan, training).encode(), dtype=np.uint8)}
