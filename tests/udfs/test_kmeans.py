@@ -226,14 +226,12 @@ def test_the_middle_of_each_cluster_in_sql():
 
 
 def test_evaluate_is_worked_out_of_the_distances():
-    """The mean squared distance, and the index of Davies and Bouldin, from the answers of predict; bad rows are left out."""
+    """The mean squared distance and the index of Davies and Bouldin, from the answers of predict, without bad rows."""
     points, _ = islands(k=3)
     with paretosql.connect(autocommit=True) as con:
         con.register("t", pa.table({"x": points[:, 0], "z": points[:, 1]}))
         con.execute("CREATE MODEL m OPTIONS (model_type = 'kmeans', k = 3, standardize = false) AS FROM t")
-        found = dict(
-            con.execute("SELECT * FROM evaluate(MODEL m, (FROM t UNION ALL SELECT NULL, 1.0))").fetchall()
-        )
+        found = dict(con.execute("SELECT * FROM evaluate(MODEL m, (FROM t UNION ALL SELECT NULL, 1.0))").fetchall())
         rows = con.execute("SELECT x, z, centroid_id, distance FROM predict(MODEL m, TABLE t)").fetchall()
         x, z, which, distance = map(np.array, zip(*rows, strict=True))
         middles = np.array([[x[which == each].mean(), z[which == each].mean()] for each in (1, 2, 3)])
