@@ -166,7 +166,7 @@ def test_ranking_equals_lightgbm():
 
 
 def test_ranking_orders_rows_and_is_judged_by_ndcg():
-    """A number that decides the relevance is found out: the ideal order has an ndcg of 1, whatever names groups have."""
+    """A number that decides the relevance is found out: the ideal order has an ndcg of 1, for groups of any kind."""
     x, _, group = ranking()
     y = np.digitize(x[:, 0], [-0.5, 0.5])
     table = table_of(x, y, g=[f"query {each}" for each in group])

@@ -226,7 +226,7 @@ def test_the_middle_of_each_cluster_in_sql():
 
 
 def test_evaluate_is_worked_out_of_the_distances():
-    """The mean squared distance and the index of Davies and Bouldin, from the answers of predict, without bad rows."""
+    """The mean squared distance and the index of Davies and Bouldin, as the answers of predict give them."""
     points, _ = islands(k=3)
     with paretosql.connect(autocommit=True) as con:
         con.register("t", pa.table({"x": points[:, 0], "z": points[:, 1]}))
