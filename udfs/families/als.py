@@ -161,8 +161,8 @@ def _half_step(
     if options.feedback == IMPLICIT:
         whole += gram(other)
     lower = np.linalg.cholesky(whole)
-    back = np.linalg.inv(lower)
-    known = product(other, back.T.astype(np.float64))
+    back: Floats = np.linalg.inv(lower).astype(np.float64)
+    known = product(other, back.T)
     if own is None or not steps:
         found, fall = solved(asked, known, training)
     else:
