@@ -166,7 +166,7 @@ def _half_step(
     if own is None or not steps:
         found, fall = solved(asked, known, training)
     else:
-        found, fall = improved(asked, known, product(own, lower), steps, training)
+        found, fall = improved(asked, known, product(own, lower.astype(np.float64)), steps, training)
     return product(found, back), fall
 
 
