@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import paretosql
+from paretosql.engine.render import box
 from paretosql.sketches.grouped import BUDGET, MIN_CAPACITY
 from paretosql.sketches.profile import CAPACITY
 from paretosql.udfs.model import families
@@ -71,13 +72,17 @@ def test_python_blocks_print_what_the_page_shows(page: Path, tmp_path: Path, mon
 def test_sql_blocks_run_or_are_refused(
     page: Path, con: paretosql.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Blocks marked sql run on one connection from top to bottom; each statement marked "sql refused" raises."""
+    """Blocks marked sql run on one connection from top to bottom, and the last query of each gives the text under it;
+    each statement marked "sql refused" raises."""
     monkeypatch.chdir(tmp_path)
     seen = 0
     for block in blocks(page):
         if block.kind == "sql":
-            cursor = con.execute(block.text)
+            cursor = con.execute(block.text, arrow=True)
             seen += 1
+            if block.next_kind == "text":
+                types = [str(column[1]) for column in cursor.description or []]
+                assert box(cursor.reader(), types) + "\n" == block.next_text, block.text
             assert cursor.description is None or cursor.fetchall() is not None
         elif block.kind == "sql refused":
             for each in filter(None, (part.strip() for part in block.text.split(";\n"))):
