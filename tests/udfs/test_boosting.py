@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
-import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from paretosql.errors import DataError, OperationalError, ProgrammingError
+from paretosql.udfs.families import gbdt
+from paretosql.udfs.library import lightgbm
 from paretosql.udfs.metrics import ndcg
 from paretosql.udfs.model import STATUS, Training, find_family
 from paretosql.udfs.options import read_options
@@ -65,7 +66,7 @@ def test_answers_what_lightgbm_answers():
         "bagging_fraction": 0.8, "bagging_freq": 1, "feature_fraction": 0.7, "deterministic": True,
         "force_row_wise": True, "num_threads": 1, "verbosity": -1,
     }  # fmt: skip
-    wanted = lightgbm.train(parameters, lightgbm.Dataset(x, y), 20).predict(x)
+    wanted = lightgbm().train(parameters, lightgbm().Dataset(x, y), 20).predict(x)
     assert first(model, table) == wanted.tolist()
 
 
@@ -79,7 +80,7 @@ def test_classes_answer_what_lightgbm_answers(number):
     answer = answered(fitted(table), table)
     parameters = {"objective": "binary"} if number == "two" else {"objective": "multiclass", "num_class": 3}
     parameters |= {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1}
-    wanted = lightgbm.train(parameters, lightgbm.Dataset(x, label), 20).predict(x)
+    wanted = lightgbm().train(parameters, lightgbm().Dataset(x, label), 20).predict(x)
     wanted = np.column_stack([1 - wanted, wanted]) if number == "two" else wanted
     found = answer.column(1).to_pylist()
     assert [[each["label"] for each in row] for row in found[:2]] == [names] * 2
@@ -312,8 +313,9 @@ def test_names_that_lightgbm_refuses():
     assert first(fitted(odd), odd) == first(fitted(table), table)
 
 
-def test_a_thread_more_or_less():
+def test_a_thread_more_or_less(monkeypatch):
     """The number of threads does not decide the trees."""
+    monkeypatch.setattr(gbdt, "SHARED", 0)
     table = some()[2]
     one, two = fitted(table, Training(threads=1)), fitted(table, Training(threads=2))
     assert first(one, table) == first(two, table)
