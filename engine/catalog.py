@@ -67,15 +67,18 @@ class Catalog:
 
     def declare(self, name: str, schema: pa.Schema) -> None:
         """Let later queries bind to a relation before it is filled."""
-        self.session.work.keep(self.session.con, name, schema.empty_table())
+        self.session.work.declare(name, schema)
 
     def declare_query(self, name: str, sql: str, wants: frozenset[str]) -> None:
         """The same for a relation with the columns of a query."""
+        self.declare(name, self.schema(sql, wants))
+
+    def schema(self, sql: str, wants: frozenset[str]) -> pa.Schema:
+        """The columns of a query as Arrow carries them, without running it."""
+        self.session.work.settle(self.session.con)
         with translated_names(self.text):
-            con = self.session.con
-            self.session.work.keep(
-                con, name, con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants)).to_arrow_table()
-            )
+            relation = self.session.con.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=self._pick(wants))
+            return relation.to_arrow_table().schema
 
     def declare_function(self, function: Callable[..., pa.Array], output: pa.Field, what: str) -> str:
         """Let queries call a function with any columns until the next statement; its name.
@@ -226,6 +229,7 @@ class Catalog:
         return False
 
     def _ask(self, sql: str, wants: frozenset[str]) -> list[tuple[Any, ...]]:
+        self.session.work.settle(self.session.con)
         with translated_names(self.text):
             return self.session.con.execute(sql, self._pick(wants) or None).fetchall()
 

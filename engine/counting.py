@@ -63,7 +63,9 @@ def count(
     changes = isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))
     with session.changing(changes), session.plan_transaction():
         made = _plan(session, tree, text, parameters)
-        if not isinstance(tree, exp.Describe):  # binding is enough to describe
+        if isinstance(tree, exp.Describe):  # binding is enough
+            session.work.settle(session.con)
+        else:
             run_steps(session, made, text, Recorder(len(made.steps) + 1, progress))
         bound = pick(made.final, made.parameters) or None
         return session.run_final(_statement(session, made.final, text), bound, arrow=arrow)
@@ -77,6 +79,7 @@ def described(session: Session, tree: exp.Expr, text: str, parameters: Parameter
         return outcome.stream.description if outcome.stream is not None else []
     with session.changing(False), session.plan_transaction():
         made = _plan(session, tree, text, parameters)
+        session.work.settle(session.con)
         return session.describe(_statement(session, made.final, text), pick(made.final, made.parameters) or None)
 
 

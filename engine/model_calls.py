@@ -17,7 +17,6 @@ import pyarrow as pa
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.faults import translated_names
 from paretosql.engine.model_catalog import Loaded
 from paretosql.engine.nodes import ModelCall, option_node, options_of, spot_of
 from paretosql.engine.options import constant
@@ -220,11 +219,9 @@ def _schema(
         if not verb.passes:
             return pa.schema(outputs)
         return pa.schema(_apart([*model.default_rows(verb.name).schema, *outputs, pa.field(STATUS, pa.string())]))
-    with translated_names(catalog.text):
-        given = {name: catalog.parameters[name] for name in sorted(read.wants)}
-        empty = catalog.session.con.sql(f"SELECT * FROM ({read.sql}) LIMIT 0", params=given).to_arrow_table()
+    schema = catalog.schema(read.sql, read.wants)
     batch = pa.RecordBatch.from_arrays(
-        [pa.array([], empty.schema.field(key).type) for key in inputs], names=list(inputs.values())
+        [pa.array([], schema.field(key).type) for key in inputs], names=list(inputs.values())
     )
     quiet = {**call.arguments, **dict.fromkeys(call.relations)}
     outputs = [
@@ -232,7 +229,7 @@ def _schema(
     ]
     if not verb.passes:
         return pa.schema(outputs)
-    first = [pa.field(name, empty.schema.field(key).type) for key, name in passed.items()]
+    first = [pa.field(name, schema.field(key).type) for key, name in passed.items()]
     return pa.schema(_apart([*first, *outputs, pa.field(STATUS, pa.string())]))
 
 

@@ -8,6 +8,7 @@ are removed when the database is opened, and when the last session that used mod
 from __future__ import annotations
 
 import contextlib
+import datetime
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
@@ -59,7 +60,7 @@ class ModelRow:
     version: int
     model_type: str
     token: str
-    created_at: str
+    created_at: datetime.datetime  # UTC, without a zone
     rows: int
     bytes: int
 
@@ -123,6 +124,7 @@ class ModelCatalog:
         self._session = session
         self._key, self._read_only = key, read_only
         self._where = f'"{database.replace(chr(34), chr(34) * 2)}"'
+        self._there = False  # the table of models was seen, committed
         self._database = database
         with _door:
             first = key not in _shared
@@ -158,21 +160,28 @@ class ModelCatalog:
         return f"{self._where}.{SCHEMA}.{TABLE}"
 
     def _exists(self) -> bool:
+        if self._there:
+            return True
         sql = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
         ((count,),) = self._session.con.execute(sql, [self._database, SCHEMA, TABLE]).fetchall()
+        self._there = bool(count) and self._session.transaction is None
         return bool(count)
 
     def rows(self) -> list[ModelRow]:
         """All models, by name."""
-        return self._rows("")
+        return sorted(self._rows(""), key=lambda row: row.name.lower())
 
     def _rows(self, where: str, *values: str) -> list[ModelRow]:
         if not self._exists():
             return []
-        columns = ", ".join(name for name in FIELDS if name != "key").replace("created_at", "created_at::VARCHAR")
-        with translated():
-            sql = f"SELECT {columns} FROM {self._table} {where} ORDER BY key"
-            found = self._session.con.execute(sql, list(values)).fetchall()
+        columns = ", ".join(name for name in FIELDS if name != "key")
+        try:
+            with translated():
+                sql = f"SELECT {columns} FROM {self._table} {where}"
+                found = self._session.con.execute(sql, list(values)).fetchall()
+        except ProgrammingError:  # somebody has dropped the table
+            self._there = False
+            raise
         return [ModelRow(*each) for each in found]
 
     def find(self, name: str) -> ModelRow | None:
@@ -227,7 +236,8 @@ class ModelCatalog:
         token = self._common.store.put(entry, model.arrays())
         try:
             size = self._common.store.size(token)
-            row = ModelRow(entry.name, entry.version, entry.model_type, token, entry.created_at, entry.rows, size)
+            made = datetime.datetime.fromisoformat(entry.created_at)
+            row = ModelRow(entry.name, entry.version, entry.model_type, token, made, entry.rows, size)
             self._write(row)
         except BaseException:
             self._common.store.remove(token)

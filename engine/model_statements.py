@@ -214,13 +214,7 @@ def _show(session: Session, tree: exp.Expr, text: str, parameters: Parameters, p
             ("created_at", pa.timestamp("us")),
         ]
     )
-    rows = [
-        {
-            **{name: getattr(row, name) for name in schema.names},
-            "created_at": datetime.datetime.fromisoformat(row.created_at),
-        }
-        for row in session.models.rows()
-    ]
+    rows = [{name: getattr(row, name) for name in schema.names} for row in session.models.rows()]
     return _answer(session, text, pa.Table.from_pylist(rows, schema=schema))
 
 
@@ -274,7 +268,7 @@ def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str
         ("model", "name", row.name, ""),
         ("model", "model_type", family.name, family.about),
         ("model", "version", str(row.version), ""),
-        ("model", "created_at", row.created_at, "UTC"),
+        ("model", "created_at", str(row.created_at), "UTC"),
         ("model", "rows", f"{row.rows}", "in training, those held out included"),
         ("model", "bytes", f"{row.bytes}", ""),
         ("model", "seconds", f"{entry.seconds:.3f}", "of training"),

@@ -16,7 +16,8 @@ class Workspace:
     """Names of relations that one session's plans have made and not yet dropped."""
 
     def __init__(self) -> None:
-        self._kept: list[str] = []
+        self._kept: dict[str, bool] = {}  # whether it is a table, and not registered
+        self._declared: dict[str, pa.Schema] = {}
         self._functions: list[str] = []
         self._numbers = itertools.count(1)
 
@@ -24,20 +25,29 @@ class Workspace:
         """A relation name that nothing else in the session uses."""
         return f"__pareto_{next(self._numbers)}"
 
+    def declare(self, name: str, schema: pa.Schema) -> None:
+        """Note the columns of a relation that a step will fill; `settle` lets queries bind to it before."""
+        self._declared[name] = schema
+
+    def settle(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Let queries bind to all relations that were declared; often none ever asks before they are filled."""
+        for name, schema in list(self._declared.items()):
+            self.keep(con, name, schema.empty_table())
+
     def keep(self, con: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
         """Let queries read an Arrow table, anything with an Arrow stream, or once a stream, under a name; the same name
         again replaces it.
         """
         con.register(name, table)
-        if name not in self._kept:
-            self._kept.append(name)
+        self._declared.pop(name, None)
+        self._kept[name] = False
 
     def keep_rows(self, con: duckdb.DuckDBPyConnection, name: str, sql: str, parameters: dict[str, Any]) -> None:
         """Fill a temporary table with the rows of a query."""
+        self._declared.pop(name, None)
         if name in self._kept:
             con.unregister(name)
-        else:
-            self._kept.append(name)
+        self._kept[name] = True
         con.execute(f"CREATE TEMP TABLE {name} AS {sql}", parameters or None).fetchall()
 
     def keep_function(
@@ -56,7 +66,7 @@ class Workspace:
 
     def forget(self) -> None:
         """Their transaction was rolled back, and they went with it."""
-        self._kept, self._functions = [], []
+        self._kept, self._functions, self._declared = {}, [], {}
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:
         """Drop what is left of the last plan."""
@@ -64,10 +74,12 @@ class Workspace:
         for name in functions:
             with contextlib.suppress(duckdb.Error):  # a rollback has taken it
                 con.remove_function(name)
-        names, self._kept = self._kept, []
-        for name in names:
+        names, self._kept, self._declared = self._kept, {}, {}
+        for name, is_table in names.items():
             try:
-                con.unregister(name)
-                con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+                if is_table:
+                    con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+                else:
+                    con.unregister(name)
             except duckdb.Error:  # a failed transaction refuses everything until its rollback
-                self._kept.append(name)
+                self._kept[name] = is_table

@@ -86,6 +86,21 @@ class Recommender(Model):
         """How much other items are like these, shape (b, items); by default the cosine of their vectors."""
         return self.nearness(self._unit_vectors()[items])
 
+    def ranked(
+        self, history: Matrix, users: Ints, nobody: npt.NDArray[np.bool_], arguments: Arguments
+    ) -> tuple[Ints, Ints, Floats]:
+        """The items that recommend gives, as row, item and score of each, row by row and best first.
+
+        Args:
+            nobody: shape (b,), rows that get nothing.
+            arguments: as `prepare` left them; `candidates` are numbers of items, ascending.
+        """
+        scores = self._scored(history, users)
+        if arguments["exclude_seen"]:
+            scores[rows_of(history), history.indices] = -np.inf
+        scores[nobody] = -np.inf
+        return _chosen(scores, arguments)
+
     # learning
 
     @classmethod
@@ -185,13 +200,10 @@ class Recommender(Model):
     def _recommend(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         given = plain_values(batch.column(self.known.columns.user))
         history, codes = asked_histories(self.known, given, arguments)
-        scores = self._scored(history, codes)
-        empty = np.diff(history.indptr) == 0
-        if arguments["exclude_seen"]:
-            scores[rows_of(history), history.indices] = -np.inf
-        scores[empty & (arguments["cold_start"] == "none")] = -np.inf
-        scores[given.is_null().to_numpy(zero_copy_only=False)] = -np.inf
-        rows, columns, values = _chosen(scores, arguments)
+        nobody = given.is_null().to_numpy(zero_copy_only=False)
+        if arguments["cold_start"] == "none":
+            nobody = nobody | (np.diff(history.indptr) == 0)
+        rows, columns, values = self.ranked(history, codes, nobody, arguments)
         rank = _places(rows)
         answers = [given.take(pa.array(rows)), self.known.items.take(columns), pa.array(rank), pa.array(values)]
         return pa.RecordBatch.from_arrays(answers, names=[each.name for each in self.outputs("recommend")])

@@ -148,13 +148,16 @@ def _by_block(
     np.multiply(factors, np.float32(asked.scale), out=known[:count])
     found = np.empty((asked.number, width), dtype=np.float32)
     fall = np.empty(asked.number)
+    done = 0  # about: threads may lose a count
 
     def one(block: Block) -> None:
+        nonlocal done
         begin = known[:0] if start is None else start[block.rows]
         found[block.rows], fall[block.rows] = work(block, begin, known)
+        done += len(block.rows)
 
     threads = training.threads if asked.shared else 1
-    spread(one, asked.blocks, threads, lambda: training.step("solving", 0, asked.number))
+    spread(one, asked.blocks, threads, lambda: training.step("solving", done, asked.number))
     return found, fall
 
 

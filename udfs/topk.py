@@ -78,3 +78,26 @@ def among_best(scores: Singles, k: int) -> npt.NDArray[np.bool_]:
     room = k - np.count_nonzero(above, axis=1)[:, None]
     found[tied] = above | (level & (np.cumsum(level, axis=1) <= room))
     return found
+
+
+def first_open(row: Ints, taken: Ints, shape: tuple[int, int], k: int) -> Ints:
+    """The first k places of each row that are not taken, shape (b, min(k, n)); numbers from n on where there are none.
+
+    Args:
+        row, taken: shape (t,), a place that is taken in each row, rows ascending, no place twice in a row.
+        shape: (b, n), how many rows and places.
+    Cost: O(t + b * k), and a sort where places do not ascend.
+
+    >>> first_open(np.array([0, 0, 1]), np.array([0, 2, 3]), (2, 4), 3).tolist()
+    [[1, 3, 4], [0, 1, 2]]
+    """
+    rows, width = shape
+    k = min(k, width)
+    if ((np.diff(taken) < 0) & (np.diff(row) == 0)).any():
+        taken = taken[np.lexsort((taken, row))]
+    starts = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=rows)))).astype(np.int32)
+    before = taken - (np.arange(len(row), dtype=np.int32) - starts[row])  # how many open places lie before each
+    near = np.flatnonzero(before < k)
+    passed = np.bincount(row[near] * k + before[near], minlength=rows * k).reshape(rows, k).cumsum(axis=1)
+    found: Ints = np.arange(k) + passed
+    return found

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from paretosql.udfs.families.bpr import Bpr, BprOptions, _drawn, _step
+from paretosql.udfs.families import bpr
+from paretosql.udfs.families.bpr import Bpr, BprOptions, _drawn, _Had, _step
 from paretosql.udfs.model import Training
 from tests.udfs.contract import RecommenderContract
 
@@ -52,8 +53,9 @@ def test_a_step_follows_the_gradient(pairs, seed, items):
     user, item = rng.normal(size=(4, 3)), rng.normal(size=(items, 4))
     drawn = tuple(rng.integers(0, high, pairs) for high in (4, items, items))
     options = BprOptions(learning_rate=0.01, l2=0.3)
-    moved = user.astype(np.float32), item.astype(np.float32)
+    moved = np.column_stack((user, np.ones(4))).astype(np.float32), item.astype(np.float32)
     _step(*moved, drawn, options)
+    assert (moved[0][:, -1] == 1.0).all()
     for at, (table, after) in enumerate(zip((user, item), moved, strict=True)):
         for row, column in zip(rng.integers(0, len(table), 6), rng.integers(0, 3, 6), strict=True):
             tables = [user.copy(), item.copy()]
@@ -65,14 +67,19 @@ def test_a_step_follows_the_gradient(pairs, seed, items):
             assert after[row, column] - table[row, column] == pytest.approx(-0.01 * slope, abs=2e-5)
 
 
-@given(st.integers(1, 8), st.integers(2, 8), st.integers(0, 2**31))
-def test_drawn_pairs(users, items, seed):
-    """Every pair is of an item that the user had and one that the user had not, and no row is drawn twice."""
+@given(st.integers(1, 8), st.integers(2, 8), st.integers(0, 2**31), st.sampled_from([0, bpr.TABLE]))
+def test_drawn_pairs(users, items, seed, table):
+    """Every pair is of an item that the user had and one that the user had not, and no row is drawn twice; whether a
+    table says who had what, or a search.
+    """
     rng = np.random.default_rng(seed)
     dense = rng.random((users, items)) < 0.5
     keys = np.flatnonzero(dense)
     seen = []
-    for u, i, j in _drawn(keys, users, items, rng) if len(keys) else []:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bpr, "TABLE", table)
+        had = _Had(sparse.csr_matrix(dense.astype(np.float32)))
+    for u, i, j in _drawn(had, rng):
         assert dense[u, i].all() and not dense[u, j].any()
         seen += list(zip(u.tolist(), i.tolist(), strict=True))
     assert len(seen) == len(set(seen)) <= len(keys)

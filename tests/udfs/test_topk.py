@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paretosql.udfs.topk import best
+from paretosql.udfs.topk import best, first_open
 
 
 def slow(scores, k):
@@ -46,3 +46,16 @@ def test_a_wide_matrix():
     scores = rng.random((5, 20_000)).astype(np.float32)
     scores[:, 700:740] += 5
     assert told(scores, 10) == slow(scores, 10)
+
+
+@given(st.integers(0, 6), st.integers(1, 30), st.integers(1, 8), st.floats(0, 1), st.integers(0, 2**31))
+def test_first_open_places(rows, width, k, share, seed):
+    """Equal to looking from the first place on, in whatever order the taken ones are told."""
+    rng = np.random.default_rng(seed)
+    taken = rng.random((rows, width)) < share
+    row, place = np.nonzero(taken)
+    order = np.lexsort((rng.random(len(row)), row))
+    found = first_open(row, place[order].astype(np.int32), (rows, width), k)
+    assert found.shape == (rows, min(k, width))
+    for at in range(rows):
+        assert [each for each in found[at] if each < width] == np.flatnonzero(~taken[at])[:k].tolist()

@@ -11,19 +11,20 @@ which is our choice; so are a bias for each item and the fold-in of new users.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from paretosql.udfs.ids import Codes
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, Training, family
 from paretosql.udfs.options import option
 from paretosql.udfs.recommender import WITH_VECTORS, Recommender
 
-PAIRS = 4096  # at once, at least; our choice: more than the items a hundred times over would blur steps together
+PAIRS = 1 << 12, 1 << 14  # at once, least and most; our choice: too many would blur steps together
 START = 0.1  # size of the first random vectors; our choice
 TABLE = 1 << 26  # users times items up to which a byte for each pair is made; our choice
 FOLD_STEPS, FOLD_L2 = 8, 1.0  # Newton steps and ridge of a fold-in; our choice
@@ -63,28 +64,28 @@ class Bpr(Recommender):
         """`user` (users, f) and `item` (items, f + 1), whose last column is the bias of the item."""
         users, items = seen.shape
         rng = np.random.default_rng(options.seed)
-        user = (rng.standard_normal((users, options.factors)) * START).astype(np.float32)
+        user = np.ones((users, options.factors + 1), dtype=np.float32)  # the last column meets the bias of the item
+        user[:, :-1] = rng.standard_normal((users, options.factors)) * START
         item = (rng.standard_normal((items, options.factors + 1)) * START).astype(np.float32)
         item[:, -1] = 0.0
-        seen.sort_indices()
-        keys = np.repeat(np.arange(users, dtype=np.int64), np.diff(seen.indptr)) * items + seen.indices
+        had = _Had(seen)
         for number in range(1, options.rounds + 1):
             losses, pairs = 0.0, 0
-            for u, i, j in _drawn(keys, users, items, rng):
+            for u, i, j in _drawn(had, rng):
                 losses += _step(user, item, (u, i, j), options)
                 pairs += len(u)
-                training.step("pairs", min(pairs, len(keys)), len(keys))
+                training.step("pairs", min(pairs, len(had.user)), len(had.user))
             training.round(number, options.rounds, losses / max(pairs, 1))
-        return {"user": user, "item": item}
+        return {"user": np.ascontiguousarray(user[:, :-1]), "item": item}
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """Products of vectors, and the bias; users that training has not met get a vector from their history."""
         item = self.learned["item"]
-        vectors = np.empty((len(users), item.shape[1] - 1), dtype=np.float32)
-        vectors[users >= 0] = self.learned["user"][users[users >= 0]]
+        vectors = np.ones((len(users), item.shape[1]), dtype=np.float32)  # a one for the bias
+        vectors[users >= 0, :-1] = self.learned["user"][users[users >= 0]]
         for at in np.flatnonzero(users < 0):
-            vectors[at] = self._folded(history.indices[history.indptr[at] : history.indptr[at + 1]])
-        found: Singles = vectors @ item[:, :-1].T + item[:, -1]
+            vectors[at, :-1] = self._folded(history.indices[history.indptr[at] : history.indptr[at + 1]])
+        found: Singles = vectors @ item.T
         return found
 
     def vectors(self) -> Singles:
@@ -109,71 +110,80 @@ class Bpr(Recommender):
         return w.astype(np.float32)
 
 
-def _drawn(keys: Ints, users: int, items: int, rng: np.random.Generator) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """Every row once in a new order, as users, items they had, and items they had not; a few thousand at a time.
+class _Had:
+    """Who had what: all rows, and whether some pair of user and item is among them."""
 
-    Args:
-        keys: user * items + item of every row, ascending.
-    """
-    known = _membership(keys, users * items)
-    order = rng.permutation(len(keys))
-    size = max(PAIRS, items // 4)
+    def __init__(self, seen: Matrix) -> None:
+        self.users, self.items = seen.shape
+        seen.sort_indices()
+        self.user = np.repeat(np.arange(self.users, dtype=np.int32), np.diff(seen.indptr))
+        self.item = seen.indices.astype(np.int32)
+        keys = self.user.astype(np.int64) * self.items + self.item
+        small = self.users * self.items <= TABLE
+        self._keys = None if small else keys
+        self._table = np.zeros(self.users * self.items if small else 0, dtype=bool)
+        if small:
+            self._table[keys] = True
+
+    def __call__(self, user: Codes, item: Codes) -> npt.NDArray[np.bool_]:
+        asked = user.astype(np.int64) * self.items + item
+        if self._keys is None:
+            return self._table[asked]
+        found: npt.NDArray[np.bool_] = (
+            self._keys[np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)] == asked
+        )
+        return found
+
+
+def _drawn(had: _Had, rng: np.random.Generator) -> Iterator[tuple[Codes, Codes, Codes]]:
+    """Every row once in a new order, as users, items they had, and items they had not; a few thousand at a time."""
+    order = rng.permutation(len(had.user))
+    least, most = PAIRS
+    size = max(least, min(2 * (had.users + had.items), most), had.items // 4)
     for first in range(0, len(order), size):
-        mine = keys[order[first : first + size]]
-        u, i = mine // items, mine % items
-        j = rng.integers(0, items, len(mine))
-        fair = ~known(u * items + j)  # an item that the user had says nothing; such pairs are left out
+        mine = order[first : first + size]
+        u, i = had.user[mine], had.item[mine]
+        j = rng.integers(0, had.items, len(mine), dtype=np.int32)
+        fair = ~had(u, j)  # an item that the user had says nothing; such pairs are left out
         if fair.any():
             yield u[fair], i[fair], j[fair]
 
 
-def _membership(keys: Ints, most: int) -> Callable[[Ints], npt.NDArray[np.bool_]]:
-    """Whether numbers below `most` are among ascending keys: a table where that is small, else a search."""
-    if most <= TABLE:
-        table = np.zeros(most, dtype=bool)
-        table[keys] = True
-        return lambda asked: table[asked]
-    return lambda asked: keys[np.minimum(np.searchsorted(keys, asked), len(keys) - 1)] == asked
+def _step(user: Singles, item: Singles, pairs: tuple[Codes, Codes, Codes], options: BprOptions) -> float:
+    """Move the vectors, in place, by the gradients of some pairs; the sum of their losses before.
 
-
-def _step(user: Singles, item: Singles, pairs: tuple[Ints, Ints, Ints], options: BprOptions) -> float:
-    """Move the vectors, in place, by the gradients of some pairs; the sum of their losses before."""
+    The last column of `user` is 1 before and after.
+    """
     u, i, j = pairs
     mine, apart = np.take(user, u, axis=0), np.take(item, i, axis=0)
     apart -= np.take(item, j, axis=0)
-    margin = np.einsum("pf,pf->p", mine, apart[:, :-1]) + apart[:, -1]
-    gain = (1.0 / (1.0 + np.exp(np.clip(margin, -30, 30)))).astype(np.float32)
-    to_item = np.empty((len(u), item.shape[1]), dtype=np.float32)
-    np.multiply(mine, gain[:, None], out=to_item[:, :-1])
-    to_item[:, -1] = gain
-    pair = np.arange(len(u))
-    ones = np.ones(len(u), dtype=np.float32)
-    _add(user, (u, pair, ones), apart[:, :-1] * gain[:, None], options)
-    both, signs = np.concatenate((i, j)), np.concatenate((ones, -ones))
-    _add(item, (both, np.concatenate((pair, pair)), signs), to_item, options)
-    return float(np.log1p(np.exp(-np.clip(margin, -30, 30))).sum())
+    margin = np.clip(np.einsum("pf,pf->p", mine, apart), -30, 30)
+    gain = np.float32(options.learning_rate) / (1.0 + np.exp(margin))
+    shrink = np.float32(options.learning_rate * options.l2)
+    _add(user, u[:, None], gain[:, None], apart, shrink)
+    user[:, -1] = 1.0
+    _add(item, np.stack((i, j), axis=1), np.stack((gain, -gain), axis=1), mine, shrink)
+    return float(np.log1p(np.exp(-margin)).sum())
 
 
-def _add(vectors: Singles, entries: tuple[Ints, Ints, Singles], moves: Singles, options: BprOptions) -> None:
-    """Add a step along the moves, less the ridge, to the rows they belong to, in place.
+def _add(vectors: Singles, rows: Codes, weights: Singles, moves: Singles, shrink: np.float32) -> None:
+    """Add weighted moves to the vectors they belong to, in place, after shrinking these once for each move.
 
     Args:
-        entries: row of `vectors`, row of `moves`, and sign of each.
+        rows, weights: shape (p, m), where each of the moves, shape (p, f), goes, and how much of it.
     """
     from scipy import sparse
 
-    rows, pair, signs = entries
+    each, rows = rows.shape[1], rows.ravel()
+    which = None
     if len(vectors) > 4 * len(rows):  # few of them move: number these anew
         which, rows = np.unique(rows, return_inverse=True)
-    else:
-        which = None
     number = len(vectors) if which is None else len(which)
-    total = sparse.csr_matrix((signs, (rows, pair)), shape=(number, len(moves))) @ moves
-    count = np.bincount(rows, minlength=number).astype(np.float32)[:, None]
-    total *= np.float32(options.learning_rate)
-    shrunk = 1.0 - np.float32(options.learning_rate * options.l2) * count
+    starts = np.arange(0, len(rows) + 1, each)
+    total = sparse.csc_matrix((weights.ravel(), rows, starts), shape=(number, len(moves))) @ moves
+    kept = 1.0 - shrink * np.bincount(rows, minlength=number).astype(np.float32)[:, None]
     if which is None:
-        vectors *= shrunk
+        vectors *= kept
         vectors += total
     else:
-        vectors[which] = vectors[which] * shrunk + total
+        vectors[which] = vectors[which] * kept + total

@@ -6,19 +6,45 @@ Columns in: users, items. Columns out: see `Recommender`; scores are numbers of 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from paretosql.udfs.histories import rows_of
+from paretosql.udfs.ids import UNKNOWN
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
-from paretosql.udfs.model import Ints, Singles, family
+from paretosql.udfs.model import Arguments, Floats, Ints, Singles, family
 from paretosql.udfs.recommender import RECOMMENDER_VERBS, Recommender
+from paretosql.udfs.topk import first_open
 
 
 @family("popularity", options=RecommenderOptions, source="a count", verbs=RECOMMENDER_VERBS)
 class Popularity(Recommender):
     """The most popular items, without those a user has had.
 
-    Cost: one pass over the rows; an answer is a copy of the counts.
+    Cost: one pass over the rows; an answer is one pass over the user's history.
     """
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """The same for everyone."""
         return np.tile(self.popularity, (history.shape[0], 1))
+
+    def ranked(
+        self, history: Matrix, users: Ints, nobody: npt.NDArray[np.bool_], arguments: Arguments
+    ) -> tuple[Ints, Ints, Floats]:
+        """The first items of one order that each user has not had."""
+        candidates = arguments.get("candidates")
+        items = np.arange(len(self.known.items), dtype=np.int32) if candidates is None else candidates
+        if (np.diff(self.popularity[items]) > 0).any():  # rare: items are numbered by how many rows they have
+            items = items[np.argsort(-self.popularity[items], kind="stable")]
+        row, taken = rows_of(history), history.indices
+        if not arguments["exclude_seen"]:
+            row, taken = row[:0], taken[:0]
+        elif len(items) < len(self.known.items) or (np.diff(items) < 0).any():
+            place = np.full(len(self.known.items), UNKNOWN, dtype=np.int32)
+            place[items] = np.arange(len(items))
+            among = place[taken] != UNKNOWN
+            row, taken = row[among], place[taken[among]]
+        open_ = first_open(row, taken, (len(nobody), len(items)), arguments["k"])
+        open_[nobody] = len(items)
+        found = open_ < len(items)
+        chosen = items[open_[found]]
+        return np.nonzero(found)[0], chosen, self.popularity[chosen].astype(np.float64)
