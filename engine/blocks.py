@@ -94,7 +94,8 @@ def _replace_model_call(node: exp.Expr, catalog: Catalog, steps: list[Step]) -> 
     from paretosql.engine.model_calls import is_scalar, replace_model_call, replace_scalar_call
 
     if is_scalar(node):
-        replace_scalar_call(node, catalog)
+        step = replace_scalar_call(node, catalog)
+        steps += [] if step is None else [step]
     else:
         steps.append(replace_model_call(node, catalog))
 

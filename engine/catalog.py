@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -46,6 +46,7 @@ class Catalog:
     session: Session
     text: str
     parameters: dict[str, Any]
+    functions: dict[Hashable, str] = field(default_factory=dict)  # of `declare_function`, by what they do
 
     def new_name(self) -> str:
         """A relation name that nothing else uses; it lives until the next statement."""

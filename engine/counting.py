@@ -56,8 +56,12 @@ def count(
 
         return run_model_statement(session, tree, text, parameters, progress)
     if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
-        problem = f"ndv and models in CREATE {tree.args.get('kind')} are not supported"
-        raise NotSupportedError(compose(problem, hint="a view can count: CREATE VIEW"))
+        call = tree.find(ModelCall)
+        problem = f"{'ndv' if call is None else 'models'} in CREATE {tree.args.get('kind')} cannot be kept"
+        hint = "a view can count: CREATE VIEW"
+        if call is not None:
+            hint = "ask the model in a query; CREATE TABLE .. AS keeps its answers"
+        raise NotSupportedError(compose(problem, None if call is None else spot_of(call, text), hint))
     if isinstance(tree, exp.Create) and tree.args.get("kind") == "VIEW":
         return _create_view(session, tree, text, parameters)
     changes = isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))

@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Infer, Materialize, Plan, Report, Simulate, Sketch, Step
+from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Infer, Materialize, Plan, Report, Scalar, Simulate, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
+from paretosql.udfs.options import shown
 
 
 def explained(plan: Plan) -> pa.Table:
@@ -21,18 +22,13 @@ def explained(plan: Plan) -> pa.Table:
 
 
 def analyzed(plan: Plan, recorder: Recorder, rows: int) -> pa.Table:
-    """The same with what happened: rows and Arrow bytes read, rows made, seconds."""
+    """The same with what happened: rows and Arrow bytes read, rows made, seconds; NULL for what is part of the last."""
     happened = {record.step: record for record in recorder.records}
     happened["result"] = StepRecord("result", "fragment", 0, 0, rows, recorder.seconds_since_last())
     lines = []
     for line in explained(plan).to_pylist():
-        record = happened[line["step"]]
-        measured = {
-            "rows_in": record.rows_in,
-            "bytes_in": record.bytes_in,
-            "rows_out": record.rows_out,
-            "seconds": record.seconds,
-        }
+        record = happened.get(line["step"])
+        measured = {name: getattr(record, name, None) for name in ("rows_in", "bytes_in", "rows_out", "seconds")}
         lines.append({**line, **measured})
     return pa.Table.from_pylist(lines, schema=_ANALYZED)
 
@@ -91,10 +87,15 @@ def _simulate(step: Simulate) -> tuple[str, str]:
 
 
 def _infer(step: Infer) -> tuple[str, str]:
-    given = [f"{name} = {value}" for name, value in step.arguments if value is not None]
+    given = [f"{name} = {shown(value)}" for name, value in step.arguments if value is not None]
     given += [f"{name} = ({piece.sql})" for name, piece in step.relations]
     reads = f", reads {', '.join(name for _, name in step.inputs)}" if step.inputs else ""
     return step.verb, f"model {step.model}{reads}{'; ' if given else ''}{', '.join(given)}"
+
+
+def _scalar(step: Scalar) -> tuple[str, str]:
+    given = "".join(f"; {name} = {shown(value)}" for name, value in step.arguments if value is not None)
+    return step.verb, f"model {step.model}, reads {', '.join(step.inputs)}, as a function in the fragment{given}"
 
 
 _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {
@@ -104,4 +105,5 @@ _DETAILS: dict[type[Step], Callable[[Any], tuple[str, str]]] = {
     Report: _report,
     Simulate: _simulate,
     Infer: _infer,
+    Scalar: _scalar,
 }

@@ -73,7 +73,8 @@ def _dropmodel(self: Generator, node: DropModel) -> str:
 
 
 def _showmodels(self: Generator, node: ShowModels) -> str:
-    return "SHOW MODEL TYPES" if node.args.get("types") else "SHOW MODELS"
+    like = f" LIKE {self.sql(node, 'like')}" if node.args.get("like") is not None else ""
+    return "SHOW MODEL TYPES" if node.args.get("types") else f"SHOW MODELS{like}"
 
 
 def _describemodel(self: Generator, node: DescribeModel) -> str:

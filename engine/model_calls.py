@@ -9,6 +9,7 @@ conditions and limits go below the model where that changes nothing, columns tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +19,10 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.model_catalog import Loaded
-from paretosql.engine.nodes import ModelCall, option_node, options_of, spot_of
+from paretosql.engine.nodes import ModelCall, option_node, options_of, source_names, spot_of
 from paretosql.engine.options import constant
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Fragment, Infer
+from paretosql.engine.plan import Fragment, Infer, Scalar
 from paretosql.engine.pushdown import Asked, asked_of
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sources import source_query, whole_piece
@@ -134,6 +135,7 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
         read, passed, inputs = _source(call, source, asked, catalog)
         schema = _schema(call, read, passed, inputs, catalog)
     except Error as fault:
+        _refuse_correlation(fault, call, catalog)
         if "line " in str(fault):
             raise
         raise type(fault)(_pointed(fault, spot)) from fault
@@ -143,6 +145,21 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
         name, verb.name, where.name, where.token, read, tuple(passed.items()), tuple(inputs.items()),
         tuple(call.arguments.items()), relations, schema, spot,
     )  # fmt: skip
+
+
+def _refuse_correlation(fault: Error, call: Call, catalog: Catalog) -> None:
+    """NotSupportedError when the table that DuckDB misses in the rows belongs to a query around the call."""
+    missing = re.match(r'Binder Error: Referenced table "([^"]+)" not found', str(fault))
+    outer = call.node.parent_select
+    while missing is not None and outer is not None:
+        if missing[1].lower() in source_names(outer):
+            name, verb = call.loaded.row.name, call.verb
+            problem = f"the rows of {verb.name} cannot depend on {missing[1]} of the query around it"
+            hint = f"join the answers: FROM {missing[1]} JOIN {verb.name}(MODEL {name}, (SELECT ..)) USING (..)"
+            if verb.passes:
+                hint += f"; or ask for each row: {verb.name}(MODEL {name}, {missing[1]}.x, ..)"
+            raise NotSupportedError(compose(problem, spot_of(call.node, catalog.text), hint)) from fault.__cause__
+        outer = outer.parent_select
 
 
 def _source(
@@ -269,8 +286,8 @@ def _apart(fields: list[pa.Field]) -> list[pa.Field]:
 # the scalar form
 
 
-def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> None:
-    """Put a function of DuckDB's in the place of `verb(MODEL m, a, b)`.
+def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
+    """Put a function of DuckDB's in the place of `verb(MODEL m, a, b)`; None when an earlier call has made it.
 
     Raises:
         ProgrammingError: another number of expressions than the model reads; a verb that answers with a table.
@@ -300,11 +317,18 @@ def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> None:
     if transform:
         by_name = dict(zip((name.lower() for name in wanted), arguments, strict=True))
         arguments = [_substituted(transformed(transform, field.name), by_name) for field in fields]
-    output = model.outputs(verb.name, [field.name for field in fields])[0]
-    function = catalog.declare_function(
-        _answering(model, call, [field.name for field in fields], output), output, f"{verb.name}_{row.name}"
+    names = [field.name for field in fields]
+    output = model.outputs(verb.name, names)[0]
+    key = (row.token, verb.name, repr(sorted(call.arguments.items())))
+    known = catalog.functions.get(key)  # one function, so that GROUP BY finds its expression in the list of SELECT
+    function = known or catalog.declare_function(
+        _answering(model, call, names, output), output, f"{verb.name}_{row.name}"
     )
+    catalog.functions[key] = function
     node.replace(exp.Anonymous(this=function, expressions=arguments))
+    if known is not None:
+        return None
+    return Scalar(function, verb.name, row.name, row.token, tuple(names), tuple(call.arguments.items()))
 
 
 def _raw_inputs(call: Call) -> list[str]:

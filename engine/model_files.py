@@ -32,10 +32,16 @@ def export_model(session: Session, name: str, folder: str | os.PathLike[str], *,
         session.free()
         entry, state = session.models.parts(session.models.named(name))
     try:
-        with written_whole(Path(folder), "model", FACTS, replace=replace) as fresh:
+        with written_whole(Path(folder), "model", _holds_model, replace=replace) as fresh:
             write_folder(fresh, entry, state)
     except OSError as fault:
         raise OperationalError(f"cannot write the model {os.fspath(folder)}: {fault.strerror or fault}") from fault
+
+
+def _holds_model(folder: Path) -> bool:
+    from paretosql.optimizer.folders import says
+
+    return says(folder / FACTS, field="model_type")
 
 
 def import_model(

@@ -14,6 +14,7 @@ from sqlglot import exp
 from paretosql.engine.binding import Parameters
 from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
+from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
 from paretosql.engine.model_calls import model_name
 from paretosql.engine.model_catalog import Loaded
@@ -28,7 +29,7 @@ from paretosql.engine.statements import split
 from paretosql.engine.transforms import transform_items, with_constants
 from paretosql.errors import Error, ProgrammingError, compose
 from paretosql.udfs.model import Family, Training, families, find_family
-from paretosql.udfs.options import fields_of
+from paretosql.udfs.options import fields_of, shown
 from paretosql.udfs.rows import Spool
 from paretosql.udfs.store import Entry
 from paretosql.udfs.trainer import Candidates, Range, train
@@ -215,7 +216,9 @@ def _show(session: Session, tree: exp.Expr, text: str, parameters: Parameters, p
         ]
     )
     rows = [{name: getattr(row, name) for name in schema.names} for row in session.models.rows()]
-    return _answer(session, text, pa.Table.from_pylist(rows, schema=schema))
+    like = tree.args.get("like")
+    where = "" if like is None else f" WHERE name ILIKE {like.sql(dialect=Pareto)}"
+    return _answer(session, text, pa.Table.from_pylist(rows, schema=schema), where)
 
 
 def model_types() -> pa.Table:
@@ -275,7 +278,8 @@ def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str
     ]
     for name, (_, default, about) in fields_of(family.options).items():
         value = entry.options.get(name, default)
-        lines.append(("option", name, str(value), about.text + ("" if value == default else f" (default {default})")))
+        unusual = "" if shown(value) == shown(default) else f" (default {shown(default)})"
+        lines.append(("option", name, shown(value), f"{about.text}{unusual}"))
     lines += [("column", name, kind, "of the training query") for name, kind in entry.columns]
     lines += [("transform", name, sql, "") for name, sql in entry.transform]
     for verb in model.verbs():
@@ -285,6 +289,7 @@ def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str
         inputs = [] if known.source == "none" or known.whole else model.inputs(verb)
         outputs = list(known.schema) if known.schema is not None else model.outputs(verb)
         lines += [(f"{verb} reads", each.name, kind(each), "") for each in inputs]
+        lines += [(f"{verb} reads", each.name, kind(each), "or this alone") for each in model.other_inputs(verb)]
         lines += [(f"{verb} gives", each.name, kind(each), "") for each in outputs]
     about_rows = "on rows held out" if entry.held_out else "on the training rows"
     lines += [("evaluation", name, f"{value:.6g}", about_rows) for name, value in entry.evaluation]
@@ -292,11 +297,11 @@ def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str
     return lines
 
 
-def _answer(session: Session, text: str, rows: pa.Table) -> Outcome:
-    """Rows as the result of a statement."""
+def _answer(session: Session, text: str, rows: pa.Table, where: str = "") -> Outcome:
+    """Rows as the result of a statement; `where` chooses among them."""
     name = session.work.new_name()
     session.work.keep(session.con, name, rows)
-    (statement,) = split(session.con, f"SELECT * FROM {name}")
+    (statement,) = split(session.con, f"SELECT * FROM {name}{where}")
     return session.run_final(statement, None)
 
 

@@ -115,9 +115,9 @@ class DropModel(exp.Expression):
 
 
 class ShowModels(exp.Expression):
-    """SHOW MODELS, or SHOW MODEL TYPES when `types` is set."""
+    """SHOW MODELS, of names like the text `like` if there is one, or SHOW MODEL TYPES when `types` is set."""
 
-    arg_types: ClassVar[dict[str, bool]] = {"types": False}
+    arg_types: ClassVar[dict[str, bool]] = {"types": False, "like": False}
 
 
 class DescribeModel(exp.Expression):

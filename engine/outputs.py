@@ -9,6 +9,7 @@ from sqlglot import exp
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.nodes import (
+    ModelCall,
     NdvCall,
     SketchCall,
     own_nodes,
@@ -51,11 +52,14 @@ def _no_star(catalog: Catalog, what: str) -> NotSupportedError:
 
 
 def name_subqueries(tree: exp.Expr) -> None:
-    """Name output columns that hold a counting subquery or a call over a stored sketch, before their text changes."""
+    """Name output columns that hold a subquery with a call of ours, a model's value, or a call over a stored sketch,
+    before their text changes.
+    """
     items: dict[int, tuple[exp.Expr, str]] = {}
-    for call in tree.find_all(NdvCall, SketchCall):
+    for call in tree.find_all(NdvCall, SketchCall, ModelCall):
         node: exp.Expr = call
-        inside_query = isinstance(call, SketchCall)
+        scalar = isinstance(call, ModelCall) and not isinstance(call.parent, exp.Table)
+        inside_query = scalar or isinstance(call, SketchCall)
         while node.parent is not None:
             if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
                 items.setdefault(id(node), (node, node.sql(dialect=Pareto)))

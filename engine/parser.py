@@ -102,6 +102,11 @@ class ParetoParser(CallParser):
         if self._word(0) == "MODELS" and self._ends(1):
             self._advance()
             return self.expression(ShowModels(), token)
+        if self._word(0) == "MODELS" and self._word(1) == "LIKE" and self._is(2, TokenType.STRING) and self._ends(3):
+            self._advance(2)
+            return self.expression(ShowModels(like=self._parse_string()), token)
+        if self._word(0) == "MODELS":
+            self.raise_error("SHOW MODELS takes nothing but LIKE", None, "write SHOW MODELS or SHOW MODELS LIKE 'a%'.")
         if self._word(0) == "MODEL" and self._word(1) == "TYPES" and self._ends(2):
             self._advance(2)
             return self.expression(ShowModels(types=True), token)

@@ -195,7 +195,24 @@ class Infer:
         return self.read or Fragment("")
 
 
-Step = Materialize | Blocks | Sketch | Report | Simulate | Infer
+@dataclass(frozen=True)
+class Scalar:
+    """A model that a later fragment asks itself, as a function `name` of its columns `inputs`.
+
+    The function is there as soon as the plan is made; a process that runs the fragment elsewhere makes its own from the
+    `token` of the version.
+    """
+
+    name: str
+    verb: str
+    model: str
+    token: str
+    inputs: tuple[str, ...]
+    arguments: tuple[tuple[str, Any], ...]
+    source: Fragment = Fragment("")
+
+
+Step = Materialize | Blocks | Sketch | Report | Simulate | Infer | Scalar
 
 
 @dataclass(frozen=True)

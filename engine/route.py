@@ -166,7 +166,13 @@ def _all_or_none(session: Session, changes: bool) -> Iterator[None]:
 def repeatable(session: Session, text: str) -> bool:
     """True when the text is one query that changes nothing."""
     with session.lock:
-        tree = _our_tree(session, text) if isinstance(text, str) else None
+        ours = isinstance(text, str) and _may_be_ours(session, text)
+        if ours:
+            from paretosql.engine.pieces import pieces
+
+            if len(list(pieces(text))) != 1:
+                return False
+        tree = _our_tree(session, text) if ours else None
         if tree is not None:
             from paretosql.engine.recognize import reads_only
 

@@ -16,7 +16,7 @@ from paretosql.engine.aggregate import WholeState, new_state
 from paretosql.engine.answers import DistinctCounts, distinct_counts
 from paretosql.engine.block_state import BlockState
 from paretosql.engine.faults import translated_names
-from paretosql.engine.plan import Blocks, Fragment, Infer, Materialize, Plan, Report, Simulate, Sketch, Step
+from paretosql.engine.plan import Blocks, Fragment, Infer, Materialize, Plan, Report, Scalar, Simulate, Sketch, Step
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.engine.reports import SCHEMA
 from paretosql.engine.row_groups import BLOCK, read_pieces
@@ -53,6 +53,8 @@ def run_steps(session: Session, plan: Plan, text: str, recorder: Recorder) -> No
     """
     run = Run(session, plan, text, recorder)
     for step in plan.steps:
+        if isinstance(step, Scalar):
+            continue  # a part of some fragment
         _RUNNERS[type(step)](run, step)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
-from paretosql.engine.nodes import NdvCall, cte_levels, holds, own_nodes, spot_of
+from paretosql.engine.nodes import ModelCall, NdvCall, cte_levels, holds, own_nodes, spot_of
 from paretosql.engine.parameters import fragment
 from paretosql.engine.stand_in import stand_in
 from paretosql.errors import NotSupportedError, compose
@@ -47,14 +47,11 @@ def _refuse_recursion(with_: exp.With, cte: exp.CTE, select: exp.Expr, text: str
     if with_.args.get("recursive") and any(
         table.name.lower() == cte.alias.lower() for table in select.find_all(exp.Table)
     ):
-        call = cte.find(NdvCall)
-        raise NotSupportedError(
-            compose(
-                f"ndv inside the recursive table {cte.alias} is not supported",
-                spot_of(call, text) if call is not None else None,
-                "count in the query that reads the recursive table",
-            )
-        )
+        call = cte.find(NdvCall, ModelCall)
+        asks = isinstance(call, ModelCall)
+        problem = f"{'asking a model' if asks else 'ndv'} inside the recursive table {cte.alias} is not supported"
+        hint = f"{'ask it' if asks else 'count'} in the query that reads the recursive table"
+        raise NotSupportedError(compose(problem, spot_of(call, text) if call is not None else None, hint))
 
 
 def _used(select: exp.Expr, known: dict[str, exp.CTE]) -> set[str]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from paretosql.errors import DataError, OperationalError, compose
 from paretosql.optimizer.features import COLUMNS
-from paretosql.optimizer.folders import refuse_occupied, written_whole
+from paretosql.optimizer.folders import refuse_occupied, says, written_whole
 from paretosql.optimizer.latency_model import TrainedModel
 from paretosql.optimizer.model_parts import Content, kinds
 
@@ -35,7 +35,7 @@ def save_model(model: TrainedModel, path: str | Path, *, replace: bool = False) 
     Raises:
         OperationalError: something else is there, or the disk failed.
     """
-    with written_whole(path, "model", HEADER, replace=replace) as half:
+    with written_whole(path, "latency model", _holds_model, replace=replace) as half:
         content = kinds[model.name].write(model)
         files = {**{name: text.encode() for name, text in content.texts.items()},
                  **{name: _to_bytes(table) for name, table in content.tables.items()}}  # fmt: skip
@@ -56,7 +56,11 @@ def save_model(model: TrainedModel, path: str | Path, *, replace: bool = False) 
 
 def refuse_occupied_model(path: str | Path, *, replace: bool = False) -> None:
     """OperationalError when `save_model` could not write here: to be asked before minutes of training."""
-    refuse_occupied(path, "model", HEADER, replace=replace)
+    refuse_occupied(path, "latency model", _holds_model, replace=replace)
+
+
+def _holds_model(folder: Path) -> bool:
+    return says(folder / HEADER, field="format", value=FORMAT)
 
 
 def load_model(path: str | Path) -> TrainedModel:

@@ -35,7 +35,7 @@ def write_trace(trace: Trace, path: str | Path, *, replace: bool = False) -> Non
         OperationalError: something else is there, or the disk failed.
         DataError: a column that is never null holds a null.
     """
-    with written_whole(path, "trace", HEADER_FILE, replace=replace) as half:
+    with written_whole(path, "trace", _holds_trace, replace=replace) as half:
         for name in TABLES:
             if trace.count(name):
                 _write_table(trace, name, half / f"{name}.parquet")
@@ -92,6 +92,10 @@ def _files(path: Path, name: str) -> list[Path]:
     if single.is_file() and folder.is_dir():
         raise DataError(compose(f"{path} has both {single.name} and {name}/", hint="keep one of the two."))
     return [single] if single.is_file() else sorted(folder.glob("*.parquet"))
+
+
+def _holds_trace(folder: Path) -> bool:
+    return (folder / HEADER_FILE).is_file()
 
 
 def _read_header(file: Path) -> tuple[Header, tuple[str, ...]]:

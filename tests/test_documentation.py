@@ -16,7 +16,7 @@ from paretosql.engine.render import box
 from paretosql.sketches.grouped import BUDGET, MIN_CAPACITY
 from paretosql.sketches.profile import CAPACITY
 from paretosql.udfs.model import families
-from paretosql.udfs.options import fields_of
+from paretosql.udfs.options import fields_of, shown
 from paretosql.udfs.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,8 +142,8 @@ def test_every_option_of_a_family_is_on_its_page(name: str):
     own = (ROOT / "docs" / "families" / f"{name}.md").read_text(encoding="utf-8")
     common = " ".join((ROOT / "docs" / "models.md").read_text(encoding="utf-8").split())
     for option, (_, default, _) in fields_of(families()[name].options).items():
-        shown = "" if default == "" else str(default)
-        assert f"| `{option}` | {shown} |" in own or f"`{option}` ({shown})" in common, option
+        written = shown(default)
+        assert f"| `{option}` | {written} |" in own or f"`{option}` ({written})" in common, option
 
 
 def test_every_family_and_verb_is_in_the_documentation():

@@ -199,6 +199,28 @@ def test_no_command_makes_a_database(place: Path) -> None:
         assert f"{words[1]!r} is not a database file" in told and "Hint: " in told
 
 
+def test_another_kind_of_model_is_not_replaced(place: Path) -> None:
+    """A latency model of `paretosql train` lies in a folder with a model.json as well."""
+    (place / "latency").mkdir()
+    (place / "latency" / "model.json").write_text('{"format": "paretosql latency model"}')
+    assert "holds other files" in refused("export", "shop.db", "taste", "-o", "latency", "--replace")
+    assert len(list((place / "latency").iterdir())) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one step for two renames is Linux's")
+def test_a_process_that_dies_while_it_replaces_leaves_a_model(place: Path) -> None:
+    """It ends where the old one would be removed, or at the first rename: a whole model is there at both."""
+    code = (
+        "import os, shutil, paretosql.__main__ as m\n"
+        "os.rename = shutil.rmtree = lambda *paths, **how: os._exit(9)\n"
+        "m.main()"
+    )
+    words = ["models", "export", "shop.db", "trend", "-o", "taste", "--replace"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=False)
+    assert done.returncode == 9, done.stderr
+    assert read_folder(place / "taste")[0].model_type in ("ease", "popularity")
+
+
 def test_what_is_there_stays_unless_it_may_be_replaced(place: Path) -> None:
     """A folder with a model and a name that is taken want --replace; folders with other files stay in any case."""
     assert "(--replace)" in refused("export", "shop.db", "Trend", "-o", "taste")

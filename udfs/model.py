@@ -149,6 +149,10 @@ class Model:
         """The model that `arrays` took apart."""
         raise NotImplementedError
 
+    def other_inputs(self, verb: str) -> list[pa.Field]:
+        """Columns that may stand in the place of those of `inputs`; none unless a family says so."""
+        return []
+
     def verbs(self) -> tuple[str, ...]:
         """What this trained model can be asked, a part of what its family can."""
         return self.family.verbs

@@ -22,8 +22,8 @@ from paretosql.errors import ProgrammingError, closest, compose
 
 T = TypeVar("T", bound="Options")
 OUR_CHOICE = "our choice"
-NO_SPLIT, LEAVE_LAST_OUT, COLD_USERS = "none", "leave_last_out", "cold_users"
-SPLITS = (NO_SPLIT, "random", LEAVE_LAST_OUT, "time", COLD_USERS, "cold_items", "column")
+NO_SPLIT, LEAVE_LAST_OUT, COLD_USERS, COLD_ITEMS = "none", "leave_last_out", "cold_users", "cold_items"
+SPLITS = (NO_SPLIT, "random", LEAVE_LAST_OUT, "time", COLD_USERS, COLD_ITEMS, "column")
 LARGEST_SEED = 2**63 - 1
 
 
@@ -122,6 +122,12 @@ def fields_of(kind: type[Options]) -> dict[str, tuple[Any, Any, About]]:
     found = {each.name: (hints[each.name], each.default, each.metadata["about"]) for each in dataclasses.fields(kind)}
     common = {each.name for each in dataclasses.fields(Options)}
     return dict(sorted(found.items(), key=lambda item: item[0] in common))
+
+
+def option_type(kind: type[Options], word: str) -> Any:
+    """The type of an option by any of its names; None when there is none."""
+    known = fields_of(kind)
+    return next((type_ for name, (type_, _, about) in known.items() if word.lower() in (name, *about.aliases)), None)
 
 
 def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[T, list[str]]:
@@ -230,6 +236,17 @@ def _wrong(name: str, value: Any, wanted: str, family: str, written: str) -> Pro
     return ProgrammingError(
         compose(f"{name} of {family} is {wanted}, not {given}", hint=f"write {written.format(name)}.")
     )
+
+
+def shown(value: Any) -> str:
+    """A value as one writes it in SQL, text without its quotes.
+
+    >>> shown(True), shown(0.5), shown(()), shown(("a", "b")), shown(None)
+    ('true', '0.5', '[]', '[a, b]', 'NULL')
+    """
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(shown, value))}]"
+    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_facts(options: Options) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class RankingQuality:
             below = others - (known - np.arange(len(known)))  # of the other items, how many each is above
             self._auc.append(float(np.clip(below, 0, others).mean() / others))
 
+    @property
+    def users(self) -> int:
+        """How many users were added."""
+        return len(self._hits)
+
     def metrics(self) -> list[tuple[str, float]]:
         """Names and values."""
 
@@ -72,6 +77,6 @@ class RankingQuality:
             (f"recall@{self.k}", mean(self._recall)),
             ("mrr", mean(self._reciprocal)),
             ("auc", mean(self._auc)),
-            ("users", float(len(self._hits))),
+            ("users", float(self.users)),
             ("unknown_items", float(self.unknown)),
         ]

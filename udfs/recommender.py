@@ -157,6 +157,10 @@ class Recommender(Model):
             return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
         return {"recommend": [user], "similar": [item], "embed": [item]}.get(verb, [user, item])
 
+    def other_inputs(self, verb: str) -> list[pa.Field]:
+        """Vectors for similar, where the family has them."""
+        return self.inputs(verb, [EMBEDDING]) if verb == "similar" and "embed" in self.verbs() else []
+
     def outputs(self, verb: str, names: Sequence[str] = ()) -> list[pa.Field]:
         """See docs/models.md."""
         (item, *_) = self.inputs("embed")
@@ -274,6 +278,10 @@ class Recommender(Model):
             for at, (begin, end) in enumerate(zip(mine, ends, strict=True)):
                 _judge(scores[at], item[begin:end], quality)
         metrics = quality.metrics()
+        if len(found) and not quality.users:
+            problem = f"{self.family.name}: all {len(found):,} rows are of items that their users had in training"
+            hint = "evaluate rows held out, see split; or let seen items in: exclude_seen => false."
+            raise DataError(compose(f"{problem}, and these are left out", hint=hint))
         return pa.table({"metric": [name for name, _ in metrics], "value": [value for _, value in metrics]})
 
     # parts

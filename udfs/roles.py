@@ -46,9 +46,11 @@ def guessed_column(names: Sequence[str], words: Sequence[str]) -> str | None:
     return next((plain[_plain(word)] for word in words if _plain(word) in plain), None)
 
 
-def needed_column(names: Sequence[str], given: str, words: Sequence[str], option: str, family: str) -> str:
+def needed_column(names: Sequence[str], given: str, words: Sequence[str], option: str, family: str, part: str = "") -> str:
     """The column for a part that must be there: named by the option, or guessed.
 
+    Args:
+        part: what the column holds, where the name of the option does not say it.
     Raises:
         ProgrammingError: neither.
     """
@@ -56,7 +58,7 @@ def needed_column(names: Sequence[str], given: str, words: Sequence[str], option
         return named_column(names, given, option, family)
     found = guessed_column(names, words)
     if found is None:
-        part = option.removesuffix("_col")
+        part = part or option.removesuffix("_col")
         listed = f"none of {', '.join(names)} is" if names else "there is no other, such as one"
         problem = f"{family} needs a column with the {part}; {listed} called {words[0]}"
         raise ProgrammingError(compose(problem, hint=f"name it: OPTIONS ({option} = '{names[0] if names else '..'}')."))

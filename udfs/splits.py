@@ -34,7 +34,7 @@ def split_rows(rows: Rows, options: Options, family: str) -> Split:
     """Rows divided as `options.split` says; the order within both parts stays.
 
     `random`: each row by itself. `leave_last_out`: the last row of every user by time (of equal times the last row;
-    without times the last row). `time`: the latest rows. `cold_users`, `cold_items`: all rows of some users or items.
+    without times the last row). `time`: the latest rows by split_col or time_col. `cold_users`, `cold_items`: all rows of some users or items.
     `column`: rows in which a column is true. Always about `split_fraction`, but for leave_last_out and column.
 
     Raises:
@@ -60,7 +60,9 @@ def _random(rows: Rows, options: Options, family: str) -> Mask:
 
 
 def _by_time(rows: Rows, options: Options, family: str) -> Mask:
-    name = needed_column(rows.schema.names, options.split_col, TIMES, "split_col", family)
+    of_rows = options.time_col if isinstance(options, RecommenderOptions) else ""
+    option = "time_col" if of_rows and not options.split_col else "split_col"
+    name = needed_column(rows.schema.names, options.split_col or of_rows, TIMES, option, family, part="time")
     times = _numbers_of(rows, name, family)
     order = np.argsort(times, kind="stable")
     found = np.zeros(len(times), dtype=bool)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from paretosql.errors import Error, ProgrammingError, compose
+from paretosql.errors import DataError, Error, ProgrammingError, compose
 from paretosql.udfs.interactions import RecommenderOptions
 from paretosql.udfs.model import Family, Model, Training
-from paretosql.udfs.options import COLD_USERS, LEAVE_LAST_OUT, NO_SPLIT, Options, read_options
+from paretosql.udfs.options import COLD_ITEMS, COLD_USERS, LEAVE_LAST_OUT, NO_SPLIT, Options, option_type, read_options
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.splits import split_rows
 from paretosql.udfs.verbs import read_arguments
@@ -42,7 +42,9 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from low to high; drawn evenly by logarithm where both are above 0 and far apart."""
+    """Numbers from low to high, whole ones for an option that takes these; drawn evenly by logarithm where both are
+    above 0 and far apart.
+    """
 
     low: float
     high: float
@@ -77,7 +79,13 @@ def train(family: Family, given: Mapping[str, Any], rows: Rows, training: Traini
     if options.split != NO_SPLIT:
         parts = split_rows(rows, options, family.name)
         model = family.model.fit(parts.learn, options, training)
-        evaluation = _held_out(model, parts.judge, options)
+        try:
+            evaluation = _held_out(model, parts.judge, options)
+        except DataError as fault:  # the model is good all the same
+            evaluation = ()
+            training.warn(f"not judged: {str(fault).partition(chr(10))[0]}")
+        if options.split == COLD_ITEMS and evaluation:
+            training.warn(f"{family.name} knows no items but those of its training: all rows held out count as missed")
     else:
         model = family.model.fit(rows, options, training)
         evaluation = _in_training(model, rows, options)
@@ -120,12 +128,17 @@ def _search(
         options = replace(options, split=LEAVE_LAST_OUT if isinstance(options, RecommenderOptions) else "random")
         given["split"] = options.split
         given.pop("data_split_method", None)
+    whole = {name for name in searched if option_type(family.options, name) is int}
+    for name, each in searched.items():
+        if isinstance(each, Range) and name in whole and math.ceil(each.low) > math.floor(each.high):
+            problem = f"{name} of {family.name} is a whole number, and none is from {each.low} to {each.high}"
+            raise ProgrammingError(compose(problem, hint="write hparam_range(low, high) with whole numbers."))
     parts = split_rows(rows, options, family.name)
     number = options.trials or DEFAULT_TRIALS
     began = time.perf_counter()
     best: tuple[float, Trained] | None = None
     trials: list[dict[str, Any]] = []
-    for at, values in enumerate(_draws(searched, number, options.seed), 1):
+    for at, values in enumerate(_draws(searched, whole, number, options.seed), 1):
         seconds = time.perf_counter() - began
         if options.trial_seconds and trials and seconds > options.trial_seconds:
             training.warn(f"the search ended after {at - 1} of {number} trials: trial_seconds had passed")
@@ -167,8 +180,14 @@ def _judged(evaluation: tuple[tuple[str, float], ...], wanted: str, family: str)
     return name, value
 
 
-def _draws(searched: Mapping[str, Candidates | Range], number: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Combinations of values: all of them where there are no more than trials, else draws without repetition."""
+def _draws(
+    searched: Mapping[str, Candidates | Range], whole: Collection[str], number: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Combinations of values: all of them where there are no more than trials, else draws without repetition.
+
+    Args:
+        whole: names of the options that take whole numbers.
+    """
     lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
     if len(lists) == len(searched) and math.prod(map(len, lists)) <= number:
         for values in itertools.product(*lists):
@@ -179,19 +198,19 @@ def _draws(searched: Mapping[str, Candidates | Range], number: int, seed: int) -
     for _ in range(number * 20):
         if len(seen) >= number:
             return
-        values_by_name = {name: _drawn(each, rng) for name, each in searched.items()}
+        values_by_name = {name: _drawn(each, rng, whole=name in whole) for name, each in searched.items()}
         if repr(values_by_name) not in seen:
             seen.add(repr(values_by_name))
             yield values_by_name
 
 
-def _drawn(each: Candidates | Range, rng: np.random.Generator) -> Any:
+def _drawn(each: Candidates | Range, rng: np.random.Generator, *, whole: bool) -> Any:
     if isinstance(each, Candidates):
         return each.values[int(rng.integers(len(each.values)))]
     low, high = each.low, each.high
-    whole = isinstance(low, int) and isinstance(high, int)
+    end = high + 1 - 1e-9 if whole else high
     if low > 0 and high / low > 10:
-        value = math.exp(rng.uniform(math.log(low), math.log(high)))
+        value = math.exp(rng.uniform(math.log(low), math.log(end)))
     else:
-        value = float(rng.uniform(low, high + whole * (1 - 1e-9)))
-    return min(max(int(value) if whole else value, low), high)
+        value = float(rng.uniform(low, end))
+    return min(max(math.floor(value), math.ceil(low)), math.floor(high)) if whole else min(max(value, low), high)

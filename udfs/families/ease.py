@@ -44,7 +44,7 @@ class EaseOptions(RecommenderOptions):
 class Ease(Recommender):
     """Every item predicted from all others at once, in closed form; strong where items have many users.
 
-    Cost: O(s^3 + s^2 n) to learn with s the smaller and n the larger of users and items, 8 s^2 bytes; a history of h
+    Cost: O(s^3 + s^2 n) to learn with s the smaller and n the larger of users and items, 12 s^2 bytes; a history of h
     items takes O(h items), or O(users items) where users were inverted.
     """
 
