@@ -9,6 +9,7 @@ from pathlib import Path
 from paretosql.errors import closest
 
 COMMANDS = ("run", "explain")
+OTHERS = ("models", "simulate", "trace", "train")  # with words of their own, which the facade reads
 LATER = ("bench", "serve", "ui")
 IN_MEMORY = ":memory:"
 PATH_STARTS = ("/", "./", "../", "~")
@@ -70,6 +71,9 @@ def database_and_sql(parser: argparse.ArgumentParser, words: list[str], sql: str
     """What the words on the command line mean: which database, and which SQL if any."""
     if len(words) > 2 or (len(words) == 2 and sql is not None):
         extra = words[2] if len(words) > 2 else words[1]
+        near = closest(words[0], (*COMMANDS, *OTHERS))
+        if near is not None:
+            parser.error(f"no command {words[0]!r}; did you mean {near!r}?")
         parser.error(f"too many arguments: {extra!r}; put quotes around the SQL")
     if words and words[0] in COMMANDS:
         parser.error(f"options come after the command: paretosql {words[0]} FILE ...")

@@ -91,7 +91,8 @@ def _inner_first(tree: exp.Expr) -> Iterator[exp.Expr]:
 
 def _replace_model_call(node: exp.Expr, catalog: Catalog, steps: list[Step]) -> None:
     """The form in FROM becomes a step, the scalar form a function."""
-    from paretosql.engine.model_calls import is_scalar, replace_model_call, replace_scalar_call
+    from paretosql.engine.model_calls import replace_model_call
+    from paretosql.engine.model_values import is_scalar, replace_scalar_call
 
     if is_scalar(node):
         step = replace_scalar_call(node, catalog)

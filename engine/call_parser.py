@@ -283,6 +283,9 @@ class CallParser(FaithfulParser):
         self._advance()  # MODEL
         call = ModelCall(this=self._parse_model_name(), verb=token.text.lower())
         if self._match(TokenType.COMMA):
+            if self._word(0) in ("SELECT", "FROM", "WITH"):
+                hint = f"write {token.text}(MODEL m, (SELECT ..))."
+                self.raise_error("a query in a call stands in brackets", None, hint)
             source = self._parse_source()
             call.set("source", source)
             if source is None or self._match(TokenType.COMMA):

@@ -26,6 +26,7 @@ from paretosql.engine.nodes import (
 )
 from paretosql.engine.parameters import name_parameters
 from paretosql.engine.plan import Fragment, Plan
+from paretosql.engine.recognize import changes
 from paretosql.engine.record import Progress, Recorder
 from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
@@ -37,7 +38,6 @@ from paretosql.errors import NotSupportedError, compose
 Watcher = Callable[[Progress], None] | None
 _MADE = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
 MODEL_STATEMENTS = (CreateModel, DropModel, ShowModels, DescribeModel)
-_CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
 def count(
@@ -57,15 +57,16 @@ def count(
         return run_model_statement(session, tree, text, parameters, progress)
     if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
         call = tree.find(ModelCall)
-        problem = f"{'ndv' if call is None else 'models'} in CREATE {tree.args.get('kind')} cannot be kept"
+        problem = (
+            f"{'ndv and models' if call is None else 'models'} in CREATE {tree.args.get('kind')} are not supported"
+        )
         hint = "a view can count: CREATE VIEW"
         if call is not None:
             hint = "ask the model in a query; CREATE TABLE .. AS keeps its answers"
         raise NotSupportedError(compose(problem, None if call is None else spot_of(call, text), hint))
     if isinstance(tree, exp.Create) and tree.args.get("kind") == "VIEW":
         return _create_view(session, tree, text, parameters)
-    changes = isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))
-    with session.changing(changes), session.plan_transaction():
+    with session.changing(changes(tree)), session.plan_transaction():
         made = _plan(session, tree, text, parameters)
         if isinstance(tree, exp.Describe):  # binding is enough
             session.work.settle(session.con)

@@ -124,26 +124,30 @@ class Connection:
         self,
         name: str,
         model_type: str,
-        query: str,
+        rows: Any,
         parameters: Parameters = None,
         *,
         replace: bool = False,
+        transform: str = "",
         **options: Any,
     ) -> None:
-        """Train a model on the rows of a query; the same as CREATE [OR REPLACE] MODEL.
+        """Train a model; the same as CREATE [OR REPLACE] MODEL [TRANSFORM (..)].
 
         Args:
-            options: those of the family, by name.
+            rows: a query, the name of a table, or anything with an Arrow stream.
+            options: those of the family, by name; `hparam_candidates` and `hparam_range` for a search.
         """
-        from paretosql.engine.asking import create_statement
+        from paretosql.engine.asking import creating
 
-        self.execute(create_statement(name, model_type, query, options, replace=replace), parameters)
+        given = {"model_type": model_type, **options}
+        with creating(self, name, rows, given, replace=replace, transform=transform) as statement:
+            self.execute(statement, parameters)
 
-    def drop_model(self, name: str) -> None:
+    def drop_model(self, name: str, *, if_exists: bool = False) -> None:
         """Remove a model; the same as DROP MODEL."""
         from paretosql.engine.asking import quoted
 
-        self.execute(f"DROP MODEL {quoted(name)}")
+        self.execute(f"DROP MODEL {'IF EXISTS ' if if_exists else ''}{quoted(name)}")
 
     def model(self, name: str) -> ModelHandle:
         """A model to ask: `con.model("taste").recommend("visitors", k=5)`.

@@ -7,7 +7,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import BLOCK_SAMPLING, Blocks, Call, Infer, Materialize, Plan, Report, Scalar, Simulate, Sketch, Step
+from paretosql.engine.plan import (
+    BLOCK_SAMPLING,
+    Blocks,
+    Call,
+    Infer,
+    Materialize,
+    Plan,
+    Report,
+    Scalar,
+    Simulate,
+    Sketch,
+    Step,
+)
 from paretosql.engine.record import Recorder, StepRecord
 from paretosql.udfs.options import shown
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from paretosql import errors
 from paretosql.engine.scalars import HIDDEN
 from paretosql.errors import Spot, closest, compose
+from paretosql.udfs.verbs import VERBS
 
 # DuckDB's own classes already stand in PEP 249's tree; these are the ones it leaves directly under DatabaseError.
 _CLASSES: dict[str, type[errors.Error]] = {
@@ -206,6 +207,9 @@ def _spot(found: dict[str, Any], text: str | None) -> Spot | None:
 
 
 def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> str | None:
+    asking = _ASKING.search(message)
+    if asking is not None:
+        return f"{asking[1]} asks a model: {asking[1]}(MODEL name, ..); SHOW MODELS lists them"
     for matches, hint in _BY_MESSAGE:
         if matches(message):
             return hint
@@ -221,6 +225,8 @@ def _hint(found: dict[str, Any], kind: str, message: str, text: str | None) -> s
 
 
 _NO_SKETCH = re.compile(r"No function matches .* '(ndv_estimate|ndv_profile)\((\w+(?:\([^)]*\))?)")
+_ASKING = re.compile(rf"Function with name \"?({'|'.join(VERBS)})\"? does not exist", re.I)
+_ASKED = re.compile(rf"\b({'|'.join(VERBS)})\s*\(", re.I)
 _BY_MESSAGE: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda m: _NO_SKETCH.search(m) is not None,
@@ -262,6 +268,9 @@ def _parser_hint(found: dict[str, Any], text: str | None) -> str:
     if wrong and starts_statement:
         near = closest(wrong[0], _STATEMENT_WORDS)
         return f"did you mean {near}?" if near else "a statement begins with a word such as SELECT, INSERT, CREATE"
+    asked = None if text is None else [each for each in _ASKED.finditer(text) if each.start() < at]
+    if asked and text is not None and text[asked[-1].end() : at].count("(") == 0:
+        return f"{asked[-1][1]} asks a model: {asked[-1][1]}(MODEL name, TABLE t)"
     if "unterminated" in found["exception_message"]:
         return "close the quote or comment that is open here"
     return "the text is wrong at the caret or just before it: look for a missing comma, bracket, quote or keyword"

@@ -16,6 +16,7 @@ import duckdb
 
 _door = threading.Lock()
 _SPILLED = re.compile(r"duckdb_temp_(\d+)")
+IN_MEMORY = ":memory:"
 PATIENCE_S = 2.0  # our choice: how long another thread may take to let go of a file
 
 
@@ -42,9 +43,19 @@ def open_database(database: str, read_only: bool, config: dict[str, Any]) -> duc
             if "Unique file handle conflict" not in str(fault) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
-    if not read_only and database not in ("", ":memory:"):
+    if not read_only and database not in ("", IN_MEMORY):
         _remove_spills(Path(f"{database}.tmp"))
     return con
+
+
+def name_in_memory(database: str | os.PathLike[str], own: int) -> str:
+    """What all connections of this process to the same database in memory have in common.
+
+    Args:
+        own: a number for a database without a name, which no other connection shares.
+    """
+    name = os.fspath(database)
+    return name if name.startswith(IN_MEMORY) and name != IN_MEMORY else f"{IN_MEMORY} {own}"
 
 
 def _remove_spills(folder: Path) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from paretosql.engine.plan import Infer
+from paretosql.engine.plan import Fragment, Infer
 from paretosql.errors import Error, OperationalError, compose
 from paretosql.udfs.batches import answers, rebatched
 from paretosql.udfs.model import Arguments, Model
@@ -34,12 +34,21 @@ def inferred(run: Run, step: Infer) -> Spool:
         if VERBS[step.verb].whole:
             return Spool.of_table(_fitted(_summary(run, step, model, arguments), step.schema))
         prepared = model.prepare(step.verb, arguments)
-        return Spool.of(step.schema, _answered(run, step, model, prepared))
+        with closing(_answered(run, step, model, prepared)) as answered:
+            return _filled(Spool(step.schema), answered, step.enough)
     except Error as fault:
         if step.spot is None or "line " in str(fault):
             raise
         problem, _, hint = str(fault).partition("\nHint: ")
         raise type(fault)(compose(problem, step.spot, hint or None)) from fault
+
+
+def _filled(spool: Spool, batches: Iterable[pa.RecordBatch], enough: int | None) -> Spool:
+    for batch in batches if enough != 0 else ():
+        spool.add(batch)
+        if enough is not None and spool.num_rows >= enough:
+            break
+    return spool
 
 
 def _rows(run: Run, step: Infer, model: Model) -> Iterator[pa.RecordBatch]:
@@ -54,7 +63,7 @@ def _rows(run: Run, step: Infer, model: Model) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def _answered(run: Run, step: Infer, model: Model, arguments: Arguments) -> Iterator[pa.RecordBatch]:
+def _answered(run: Run, step: Infer, model: Model, arguments: Arguments) -> Generator[pa.RecordBatch]:
     first_row = 0
     size = model.bytes_per_row(step.verb, arguments)
     names = dict(step.inputs)
@@ -107,8 +116,10 @@ def _summary(run: Run, step: Infer, model: Model, arguments: dict[str, Any]) -> 
         named = _named(batch, names)
         spool = Spool(named.schema) if spool is None else spool
         spool.add(named)
-    if spool is None:
-        raise OperationalError("the source gave no batch")
+    if spool is None and step.read is not None:
+        empty = run.table(Fragment(f"SELECT * FROM ({step.read.sql}) LIMIT 0", step.read.wants))
+        spool = Spool(pa.schema([empty.schema.field(key).with_name(name) for key, name in names.items()]))
+    assert spool is not None
     with closing(spool):
         return model.summarize(step.verb, spool, arguments)
 

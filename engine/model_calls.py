@@ -1,5 +1,4 @@
-"""Calls of models in a statement: `verb(MODEL m, TABLE t)` becomes a step and its relation, and the scalar form a
-function that DuckDB calls.
+"""Calls of models in FROM: `verb(MODEL m, TABLE t)` becomes a step and its relation.
 
     SELECT id, predicted_y FROM predict(MODEL m, TABLE t) WHERE id > 5 LIMIT 3
 
@@ -19,10 +18,10 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.model_catalog import Loaded
-from paretosql.engine.nodes import ModelCall, option_node, options_of, source_names, spot_of
+from paretosql.engine.nodes import option_node, options_of, source_names, spot_of
 from paretosql.engine.options import constant
 from paretosql.engine.parameters import fragment
-from paretosql.engine.plan import Fragment, Infer, Scalar
+from paretosql.engine.plan import Fragment, Infer
 from paretosql.engine.pushdown import Asked, asked_of
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sources import source_query, whole_piece
@@ -31,7 +30,7 @@ from paretosql.engine.transforms import transformed
 from paretosql.errors import Error, NotSupportedError, ProgrammingError, closest, compose
 from paretosql.udfs.model import STATUS
 from paretosql.udfs.roles import found_column
-from paretosql.udfs.verbs import RELATION, VERBS, Verb, read_arguments
+from paretosql.udfs.verbs import RELATION, VERBS, Verb, argument_of, read_arguments
 
 INPUT, PASSED = "__i", "__c"  # column name prefixes of the fragment that a step reads
 
@@ -61,11 +60,18 @@ def look_up(node: exp.Expr, catalog: Catalog) -> Call:
     if verb.name not in model.verbs():
         listed = ", ".join(model.verbs())
         problem = f"{model.family.name} models cannot be asked to {verb.name}: {name!r} is one"
-        raise ProgrammingError(compose(problem, spot, f"it can be asked to {listed}."))
+        if verb.name in model.family.verbs:
+            problem = f"{name!r} cannot be asked to {verb.name}, though some {model.family.name} models can"
+        hint = f"it can be asked to {listed}; the page of {model.family.name} in docs/families says when."
+        raise ProgrammingError(compose(problem, spot, hint))
     values: dict[str, Any] = {}
     relations: dict[str, exp.Expr] = {}
     for word, value in options_of(node).items():
-        known = verb.arguments.get(word)
+        known = argument_of(verb, word)
+        if known is None and node.expressions and isinstance(value, exp.Column):
+            problem = f"{verb.name} has no argument {word!r}, and reads expressions by their place"
+            hint = f"{verb.name}(MODEL {name}, {value.name}, ..), in the order that DESCRIBE MODEL shows."
+            raise ProgrammingError(compose(problem, spot_of(option_node(node, word) or node, catalog.text), hint))
         if known is not None and known.kind == RELATION:
             relations[word] = _relation(node, word, value, catalog)
         else:
@@ -77,6 +83,17 @@ def look_up(node: exp.Expr, catalog: Catalog) -> Call:
         wrong = option_node(node, blamed) or node
         raise ProgrammingError(_pointed(fault, spot_of(wrong, catalog.text) or spot)) from fault
     return Call(node, loaded, verb, arguments, relations)
+
+
+def raw_inputs(loaded: Loaded, verb: str) -> list[tuple[str, str]]:
+    """The columns that a verb needs of a table whose model has a TRANSFORM, in the order of the training query, and
+    their SQL types there.
+    """
+    used: set[str] = set()
+    for field in loaded.model.inputs(verb):
+        value = transformed(loaded.entry.transform, field.name)
+        used |= {each.name.lower() for each in value.find_all(exp.Column)} if value is not None else set()
+    return [(name, kind) for name, kind in loaded.entry.columns if name.lower() in used]
 
 
 def model_name(node: exp.Expr) -> str:
@@ -111,9 +128,12 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
     call = look_up(node, catalog)
     verb, spot = call.verb, spot_of(node, catalog.text)
     if node.expressions:
-        raise ProgrammingError(
-            compose(f"{verb.name} in FROM takes rows, not expressions", spot, f"{verb.name}(MODEL m, TABLE t)")
-        )
+        extra = node.expressions[0]
+        hint = f"{verb.name}(MODEL {call.loaded.row.name}, TABLE t)"
+        if verb.arguments:
+            hint += f"; arguments have names: {next(iter(verb.arguments))} => value."
+        problem = f"{verb.name} in FROM takes rows and named arguments, not expressions"
+        raise ProgrammingError(compose(problem, spot_of(extra, catalog.text) or spot, hint))
     source = node.args.get("source")
     if source is None and verb.source == "needed":
         raise ProgrammingError(
@@ -125,14 +145,21 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
     if verb.name == "evaluate" and source is None and not call.loaded.entry.evaluation:
         hint = "give rows: evaluate(MODEL m, TABLE t), or hold some out: OPTIONS (split = 'leave_last_out')."
         raise ProgrammingError(compose(f"{call.loaded.row.name!r} was trained without rows held out", spot, hint))
+    if verb.name == "evaluate" and source is None and node.args.get("options"):
+        given = next(iter(options_of(node)))
+        problem = f"{given} is about rows, and evaluate without rows shows what was measured in training"
+        hint = f"give rows: evaluate(MODEL {call.loaded.row.name}, TABLE t, {given} => ..)."
+        raise ProgrammingError(compose(problem, spot, hint))
     relations = tuple(
         (word, Fragment(*whole_piece(query, visible_with(node, catalog.text))))
         for word, query in call.relations.items()
     )
     name = catalog.new_name()
     try:
-        asked = asked_of(node) if verb.passes else Asked()
-        read, passed, inputs = _source(call, source, asked, catalog)
+        asked = Asked() if verb.whole else asked_of(node)
+        if source is None and asked.conditions:
+            source = _default_source(call, catalog)
+        read, passed, inputs, enough = _source(call, source, asked, catalog)
         schema = _schema(call, read, passed, inputs, catalog)
     except Error as fault:
         _refuse_correlation(fault, call, catalog)
@@ -143,7 +170,7 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
     where = call.loaded.row
     return Infer(
         name, verb.name, where.name, where.token, read, tuple(passed.items()), tuple(inputs.items()),
-        tuple(call.arguments.items()), relations, schema, spot,
+        tuple(call.arguments.items()), relations, schema, enough, spot,
     )  # fmt: skip
 
 
@@ -162,12 +189,28 @@ def _refuse_correlation(fault: Error, call: Call, catalog: Catalog) -> None:
         outer = outer.parent_select
 
 
+def _default_source(call: Call, catalog: Catalog) -> exp.Expr:
+    """The rows that a call without rows is about, as a query that conditions can be moved into."""
+    rows = call.loaded.model.default_rows(call.verb.name)
+    name, known = catalog.new_name(), dict(call.loaded.entry.columns)
+    catalog.session.work.keep(catalog.session.con, name, rows)
+    columns = []
+    for each in rows.column_names:
+        kind, column = known.get(each, ""), quoted_column(each)
+        if kind.partition("(")[0] in _CHANGED:
+            column = exp.cast(column, exp.DataType.build(kind, dialect="duckdb", udt=True))
+        columns.append(exp.alias_(column, exp.to_identifier(each, quoted=True)))
+    return exp.Subquery(this=exp.select(*columns).from_(exp.Table(this=exp.to_identifier(name))))
+
+
 def _source(
     call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog
-) -> tuple[Fragment | None, dict[str, str], dict[str, str]]:
-    """What a step reads: the fragment, its columns that are handed on by their names, and those the model reads."""
+) -> tuple[Fragment | None, dict[str, str], dict[str, str], int | None]:
+    """What a step reads: the fragment, its columns that are handed on by their names, and those the model reads; and
+    how many answers are enough.
+    """
     if source is None:
-        return None, {}, {}
+        return None, {}, {}, asked.push(exp.select(), (), catalog)
     query, with_ = source_query(source), visible_with(call.node, catalog.text)
     sql, wants = whole_piece(query, with_)
     columns_and_types = catalog.describe(sql, wants)
@@ -177,11 +220,16 @@ def _source(
     alias = exp.TableAlias(this=exp.to_identifier("__r"))
     base = exp.select().from_(exp.Subquery(this=query, alias=alias))
     passed: dict[str, str] = {}
+    enough, keys = None, model.key_columns(verb.name, columns)
     if verb.passes:
         outputs = {each.name.lower() for each in model.outputs(verb.name, names)} | {STATUS}
-        asked.push(base, columns, outputs, catalog)
+        enough = asked.push(base, [each for each in columns if each.lower() not in outputs], catalog)
+        if enough is not None:
+            base.limit(enough, copy=False)
         kept = columns if asked.columns is None else [each for each in columns if each.lower() in asked.columns]
         passed = {f"{PASSED}{at}": name for at, name in enumerate(kept)}
+    elif not verb.whole:
+        enough = asked.push(base, () if call.loaded.entry.transform else keys, catalog)
     if verb.whole:
         wanted = names if call.loaded.entry.transform else columns
     else:
@@ -198,9 +246,19 @@ def _source(
             items.append(exp.alias_(value, known))
         inputs[known] = name
     base.set("expressions", items or [exp.alias_(exp.Literal.number(1), "__one")])
+    if keys and not verb.passes:
+        base = _each_once(base, list(inputs))
     if with_ is not None:
         base.set("with_", with_.copy())
-    return fragment(base), passed, inputs
+    return fragment(base), passed, inputs, enough
+
+
+def _each_once(rows: exp.Select, names: list[str]) -> exp.Select:
+    """Different rows, in the order in which the first of each comes."""
+    place = exp.Window(this=exp.Anonymous(this="row_number"))
+    numbered = rows.select(exp.alias_(place, "__n"))
+    once = exp.select(*(exp.column(name) for name in names)).from_(numbered.subquery("__s"))
+    return once.group_by(*(exp.column(name) for name in names)).order_by(exp.Min(this=exp.column("__n")))
 
 
 def quoted_column(name: str) -> exp.Column:
@@ -217,7 +275,7 @@ def _input(call: Call, name: str, columns: list[str]) -> exp.Expr:
     found = found_column(columns, name)
     if found is None:
         near = closest(name, columns)
-        start = f"did you mean {near!r}? " if near else ""
+        start = f"write {near} AS {name}? " if near else ""
         problem = f"{call.verb.name} of {call.loaded.row.name!r} needs the column {name!r}"
         raise ProgrammingError(compose(problem, hint=f"{start}The rows have {', '.join(columns)}."))
     return quoted_column(found)
@@ -281,92 +339,3 @@ def _apart(fields: list[pa.Field]) -> list[pa.Field]:
         taken.add(name.lower())
         found.append(field.with_name(name))
     return found
-
-
-# the scalar form
-
-
-def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
-    """Put a function of DuckDB's in the place of `verb(MODEL m, a, b)`; None when an earlier call has made it.
-
-    Raises:
-        ProgrammingError: another number of expressions than the model reads; a verb that answers with a table.
-    """
-    call = look_up(node, catalog)
-    verb, model, row = call.verb, call.loaded.model, call.loaded.row
-    spot = spot_of(node, catalog.text)
-    if not verb.passes or node.args.get("source") is not None:
-        problem = f"{verb.name} of rows is a table, not a value"
-        raise ProgrammingError(compose(problem, spot, f"SELECT * FROM {verb.name}(MODEL {row.name}, TABLE t)"))
-    if call.relations:
-        hint = f"SELECT * FROM {verb.name}(MODEL {row.name}, TABLE t, history => ..)"
-        raise NotSupportedError(compose("tables as arguments belong to the form in FROM", spot, hint))
-    outer = node.find_ancestor(exp.Query, exp.Create, exp.Alter)
-    if isinstance(outer, (exp.Create, exp.Alter)):
-        problem, hint = f"{verb.name} of a model cannot be part of a definition", "ask it in a query"
-        raise NotSupportedError(compose(problem, spot, hint))
-    transform = call.loaded.entry.transform
-    fields = model.inputs(verb.name)
-    wanted = _raw_inputs(call) if transform else [field.name for field in fields]
-    given = node.expressions
-    if len(given) != len(wanted):
-        problem = f"{verb.name} of {row.name!r} takes {len(wanted)} expressions, {len(given)} given"
-        hint = f"{verb.name}(MODEL {row.name}, {', '.join(wanted)}), by position; or a table of them: TABLE t."
-        raise ProgrammingError(compose(problem, spot, hint))
-    arguments = [each.copy() for each in given]
-    if transform:
-        by_name = dict(zip((name.lower() for name in wanted), arguments, strict=True))
-        arguments = [_substituted(transformed(transform, field.name), by_name) for field in fields]
-    names = [field.name for field in fields]
-    output = model.outputs(verb.name, names)[0]
-    key = (row.token, verb.name, repr(sorted(call.arguments.items())))
-    known = catalog.functions.get(key)  # one function, so that GROUP BY finds its expression in the list of SELECT
-    function = known or catalog.declare_function(
-        _answering(model, call, names, output), output, f"{verb.name}_{row.name}"
-    )
-    catalog.functions[key] = function
-    node.replace(exp.Anonymous(this=function, expressions=arguments))
-    if known is not None:
-        return None
-    return Scalar(function, verb.name, row.name, row.token, tuple(names), tuple(call.arguments.items()))
-
-
-def _raw_inputs(call: Call) -> list[str]:
-    """The columns of the training query, in order, that the features are made of."""
-    used: set[str] = set()
-    for field in call.loaded.model.inputs(call.verb.name):
-        value = transformed(call.loaded.entry.transform, field.name)
-        used |= {each.name.lower() for each in value.find_all(exp.Column)} if value is not None else set()
-    return [name for name, _ in call.loaded.entry.columns if name.lower() in used]
-
-
-def _substituted(value: exp.Expr | None, by_name: Mapping[str, exp.Expr]) -> exp.Expr:
-    assert value is not None
-    return value.transform(
-        lambda each: exp.paren(by_name[each.name.lower()].copy()) if isinstance(each, exp.Column) else each
-    )
-
-
-def _answering(model: Any, call: Call, names: list[str], output: pa.Field) -> Any:
-    """The function that DuckDB calls with columns of up to 2048 rows."""
-    from paretosql.udfs.batches import answers
-
-    arguments = model.prepare(call.verb.name, call.arguments)
-
-    def answer(*columns: pa.ChunkedArray) -> pa.Array:
-        batch = pa.RecordBatch.from_arrays([_one(each) for each in columns], names=names)
-        found = answers(model, call.verb.name, batch, arguments)
-        return found.column(output.name).cast(output.type)
-
-    return answer
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    if isinstance(column, pa.ChunkedArray):
-        return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-    return column
-
-
-def is_scalar(node: exp.Expr) -> bool:
-    """Whether a call stands where a value does."""
-    return isinstance(node, ModelCall) and not isinstance(node.parent, exp.Table)

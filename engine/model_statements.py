@@ -16,7 +16,7 @@ from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
-from paretosql.engine.model_calls import model_name
+from paretosql.engine.model_calls import model_name, raw_inputs
 from paretosql.engine.model_catalog import Loaded
 from paretosql.engine.nodes import CreateModel, DescribeModel, DropModel, ShowModels, option_node, options_of, spot_of
 from paretosql.engine.options import constant
@@ -26,13 +26,14 @@ from paretosql.engine.record import Progress, Recorder
 from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import split
-from paretosql.engine.transforms import transform_items, with_constants
+from paretosql.engine.transforms import refuse_unsteady, transform_items, with_constants
 from paretosql.errors import Error, ProgrammingError, compose
+from paretosql.udfs.choices import hparam_candidates, hparam_range
 from paretosql.udfs.model import Family, Training, families, find_family
 from paretosql.udfs.options import fields_of, shown
 from paretosql.udfs.rows import Spool
 from paretosql.udfs.store import Entry
-from paretosql.udfs.trainer import Candidates, Range, train
+from paretosql.udfs.trainer import train
 from paretosql.udfs.verbs import ALWAYS, VERBS
 
 Watcher = Callable[[Progress], None] | None
@@ -133,13 +134,13 @@ def _value(tree: exp.Expr, name: str, node: exp.Expr, catalog: Catalog) -> Any:
         return node.name
     if isinstance(node, exp.Anonymous) and node.name.lower() in ("hparam_candidates", "hparam_range"):
         values = [_value(tree, name, each, catalog) for each in node.expressions]
-        if node.name.lower() == "hparam_candidates" and len(values) == 1 and isinstance(values[0], list) and values[0]:
-            return Candidates(tuple(values[0]))
-        numbers = [each for each in values if isinstance(each, (int, float)) and not isinstance(each, bool)]
-        if node.name.lower() == "hparam_range" and len(values) == len(numbers) == 2 and numbers[0] <= numbers[1]:
-            return Range(*numbers)
-        hint = "write hparam_candidates([a, b, ..]) or hparam_range(low, high)."
-        raise ProgrammingError(compose(f"{name} has nothing to choose from", spot_of(node, catalog.text), hint))
+        choices = {"hparam_candidates": hparam_candidates, "hparam_range": hparam_range}[node.name.lower()]
+        try:
+            return choices(*values)
+        except (ProgrammingError, TypeError):
+            hint = "write hparam_candidates([a, b, ..]) or hparam_range(low, high)."
+            problem = f"{name} has nothing to choose from"
+            raise ProgrammingError(compose(problem, spot_of(node, catalog.text), hint)) from None
     return constant(tree, name, node, catalog, boolean=True)
 
 
@@ -150,12 +151,18 @@ def _training_rows(
     made = plan(tree.expression, catalog)
     run_steps(session, made, catalog.text, recorder)
     columns = tuple(catalog.describe(made.final.sql, made.final.wants))
+    names = [name.lower() for name, _ in columns]
+    twice = next((name for name, _ in columns if names.count(name.lower()) > 1), None)
+    if twice is not None:
+        hint = "name the columns, rename one with AS, or leave it out: SELECT t.* EXCLUDE (..)."
+        raise ProgrammingError(compose(f"the training query gives two columns called {twice!r}", None, hint))
     rows = _spooled(session, made.final, catalog, recorder)
     if not tree.args.get("transform"):
         return columns, (), rows
     name = catalog.new_name()
     session.work.keep(session.con, name, rows)
     items = transform_items(tree, [each for each, _ in columns], catalog.text)
+    refuse_unsteady(items, catalog)
 
     def ask(expressions: Sequence[str]) -> Sequence[Any]:
         listed = ", ".join(f"{each} AS c{at}" for at, each in enumerate(expressions))
@@ -286,10 +293,12 @@ def described(loaded: Loaded, kind: Callable[[pa.Field], str]) -> list[tuple[str
         if verb in ALWAYS:
             continue
         known = VERBS[verb]
-        inputs = [] if known.source == "none" or known.whole else model.inputs(verb)
         outputs = list(known.schema) if known.schema is not None else model.outputs(verb)
-        lines += [(f"{verb} reads", each.name, kind(each), "") for each in inputs]
-        lines += [(f"{verb} reads", each.name, kind(each), "or this alone") for each in model.other_inputs(verb)]
+        if known.source != "none" and not known.whole:
+            inputs = [(each.name, kind(each)) for each in model.inputs(verb)]
+            inputs = raw_inputs(loaded, verb) if entry.transform else inputs
+            lines += [(f"{verb} reads", *each, "") for each in inputs]
+            lines += [(f"{verb} reads", each.name, kind(each), "or this alone") for each in model.other_inputs(verb)]
         lines += [(f"{verb} gives", each.name, kind(each), "") for each in outputs]
     about_rows = "on rows held out" if entry.held_out else "on the training rows"
     lines += [("evaluation", name, f"{value:.6g}", about_rows) for name, value in entry.evaluation]

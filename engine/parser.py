@@ -132,6 +132,8 @@ class ParetoParser(CallParser):
         token = self._curr
         self._advance()
         exists = bool(self._parse_exists(not_=True))
+        if exists and replace:
+            self.raise_error("OR REPLACE and IF NOT EXISTS exclude each other", self._prev, "keep one of them.")
         name, transform, options = self._parse_model_name(), None, None
         if self._match_text_seq("TRANSFORM"):
             transform = self._parse_wrapped_csv(self._parse_expression)

@@ -174,7 +174,7 @@ class Infer:
     `verb` and `arguments` are how it is asked, `relations` tables among the arguments. `model` is its name, `token` the
     version, which never changes, so that any process that reaches the store can ask it. `passed` are columns of the
     source that are handed on, `inputs` those that the model reads, each with the name that users know. Without a source
-    the answer is about what the model itself knows.
+    the answer is about what the model itself knows. The first `enough` rows of the answer may do.
     """
 
     name: str
@@ -187,6 +187,7 @@ class Infer:
     arguments: tuple[tuple[str, Any], ...]
     relations: tuple[tuple[str, Fragment], ...]
     schema: pa.Schema = field(compare=False)
+    enough: int | None = None
     spot: Spot | None = field(default=None, compare=False)
 
     @property

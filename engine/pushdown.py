@@ -25,19 +25,24 @@ class Asked:
     limited: bool = False
     called: str = ""  # what the SELECT calls the relation, in lower case
 
-    def push(self, base: exp.Select, columns: Collection[str], outputs: set[str], catalog: Catalog) -> None:
-        """Move conditions on given columns, and a limit behind them, from the SELECT around into the source."""
+    def push(self, base: exp.Select, columns: Collection[str], catalog: Catalog) -> int | None:
+        """Move conditions on some columns from the SELECT around into the source.
+
+        Args:
+            columns: those that the answer takes over from the source as they are.
+        Returns:
+            How many rows of the answer are enough; None when all may be wanted.
+        """
         if self.select is None:
-            return
+            return None
         known = {name.lower() for name in columns}
-        mine = [each for each in self.conditions if _only(each, known - outputs, self.called, catalog)]
+        mine = [each for each in self.conditions if _only(each, known, self.called, catalog)]
         rest = [each for each in self.conditions if each not in mine]
         if mine:
             base.where(*(_unqualified(each) for each in mine), copy=False)
-            self.select.set("where", exp.Where(this=exp.and_(*rest)) if rest else None)
+            self.select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
         limit = self.select.args.get("limit")
-        if self.limited and not rest and limit is not None:
-            base.set("limit", limit.copy())
+        return int(limit.expression.this) if self.limited and not rest and limit is not None else None
 
 
 _CUTS = (
@@ -79,6 +84,8 @@ def asked_of(call: exp.Expr) -> Asked:
 
 
 def _literal(limit: exp.Expr) -> bool:
+    if any(limit.args.get(part) for part in limit.args if part != "expression"):  # PERCENT, WITH TIES
+        return False
     count = limit.args.get("expression")
     return isinstance(count, exp.Literal) and str(count.this).isdigit()
 

@@ -12,6 +12,7 @@ from paretosql.engine.nodes import DescribeModel, Explain, NdvCall, ShowModels, 
 from paretosql.engine.reserved import refuse_reserved
 from paretosql.engine.views import names_view
 
+_CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 _READERS = (exp.Query, exp.Describe, exp.Summarize, ShowModels, DescribeModel)
 
 
@@ -41,6 +42,11 @@ def our_tree(text: str, views: set[str], check_syntax: Callable[[str], object]) 
     if all(isinstance(node, (NdvCall, SketchCall)) for node in found):
         check_syntax(text)
     return trees[0]
+
+
+def changes(tree: exp.Expr) -> bool:
+    """Whether a statement changes rows of tables, or copies into one."""
+    return isinstance(tree, _CHANGES) or (isinstance(tree, exp.Copy) and bool(tree.args.get("kind")))
 
 
 def reads_only(tree: exp.Expr) -> bool:

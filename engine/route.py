@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -127,22 +128,39 @@ def _run_each(session: Session, text: str, parameters: Parameters, arrow: bool) 
 def execute_many(session: Session, text: str, sets: Iterable[Parameters]) -> int:
     """Run one statement for each parameter set, all or none; the number of changed rows."""
     with session.lock:
-        statements = split(session.free(), text)
-        if len(statements) != 1:
-            raise ProgrammingError(compose(f"executemany runs one statement, not {len(statements)}"))
-        statement = statements[0]
-        if statement.returns_rows:
-            raise ProgrammingError(
-                compose("executemany does not return rows", statement.spot, "use execute for a query")
-            )
-        ours = _our_tree(session, text) is not None
-        with _all_or_none(session, statement.kind == "change"):
-            counts = [
-                (_piece(session, text, each, None, False) if ours else session.run(statement, each)).rowcount
-                for each in sets
-            ]
-        known = statement.kind == "change" or any(count >= 0 for count in counts)
+        session.free()
+        tree = _one_of_ours(session, text)
+        if tree is not None:
+            from paretosql.engine.recognize import changes, reads_only
+
+            if reads_only(tree):
+                raise ProgrammingError(compose("executemany does not return rows", hint="use execute for a query"))
+            change = changes(tree)
+            run = partial(_piece, session, text, progress=None, arrow=False)
+        else:
+            statements = split(session.con, text)
+            if len(statements) != 1:
+                raise ProgrammingError(compose(f"executemany runs one statement, not {len(statements)}"))
+            statement = statements[0]
+            if statement.returns_rows:
+                raise ProgrammingError(
+                    compose("executemany does not return rows", statement.spot, "use execute for a query")
+                )
+            change = statement.kind == "change"
+            run = partial(session.run, statement)
+        with _all_or_none(session, change):
+            counts = [run(parameters=each).rowcount for each in sets]
+        known = change or any(count >= 0 for count in counts)
         return sum(max(count, 0) for count in counts) if known else -1
+
+
+def _one_of_ours(session: Session, text: str) -> Any:
+    """The parse of a text that is one statement of ours; None for anything else."""
+    if not isinstance(text, str) or not _may_be_ours(session, text):
+        return None
+    from paretosql.engine.pieces import pieces
+
+    return _our_tree(session, text) if len(list(pieces(text))) == 1 else None
 
 
 @contextmanager
@@ -166,17 +184,16 @@ def _all_or_none(session: Session, changes: bool) -> Iterator[None]:
 def repeatable(session: Session, text: str) -> bool:
     """True when the text is one query that changes nothing."""
     with session.lock:
-        ours = isinstance(text, str) and _may_be_ours(session, text)
-        if ours:
-            from paretosql.engine.pieces import pieces
-
-            if len(list(pieces(text))) != 1:
-                return False
-        tree = _our_tree(session, text) if ours else None
+        tree = _one_of_ours(session, text)
         if tree is not None:
             from paretosql.engine.recognize import reads_only
 
             return reads_only(tree)
+        if isinstance(text, str) and _may_be_ours(session, text):
+            from paretosql.engine.pieces import pieces
+
+            if len(list(pieces(text))) != 1:
+                return False
         statements = split(session.con, text)
         return len(statements) == 1 and may_repeat(statements[0])
 

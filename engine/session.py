@@ -32,6 +32,7 @@ from paretosql.errors import InterfaceError, OperationalError, ProgrammingError,
 if TYPE_CHECKING:
     from paretosql.engine.model_catalog import ModelCatalog
 
+_DATABASE = "SELECT database_name, path FROM duckdb_databases() WHERE database_name = current_database()"
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
@@ -70,7 +71,7 @@ class Session:
             register_scalars(self._con)
         self.lock = threading.RLock()
         self.stopped = threading.Event()  # the user wants the running statement to end
-        self._path, self._read_only, self._model_dir = os.fspath(database), read_only, model_dir
+        self._read_only = read_only
         self._models: ModelCatalog | None = None
         self.transaction: str | None = None  # "implicit" | "explicit"
         self._suspect = False  # a statement failed inside the open transaction
@@ -83,8 +84,11 @@ class Session:
         _sessions.add(self)
         with translated():
             self.names.learn_views(self._con)
-            ((self._database,),) = self._con.execute("SELECT current_database()").fetchall()
-        if not read_only and (folder := self.model_folder) is not None and folder.is_dir():
+            ((self._database, path),) = self._con.execute(_DATABASE).fetchall()
+        self._shared = path or files.name_in_memory(database, own=id(self))
+        folder = model_dir if model_dir is not None or path is None else f"{path}.models"
+        self.model_folder = None if folder is None else Path(os.path.abspath(folder))  # wherever the process goes
+        if not read_only and self.model_folder is not None and self.model_folder.is_dir():
             _ = self.models  # removes what a killed process left there
 
     # lifetime
@@ -102,23 +106,14 @@ class Session:
         return self._con is None
 
     @property
-    def model_folder(self) -> Path | None:
-        """Where models are kept; None for a database in memory."""
-        if self._model_dir is not None:
-            return Path(self._model_dir)
-        in_memory = self._path in ("", ":memory:") or self._path.startswith(":memory:")
-        return None if in_memory else Path(f"{self._path}.models")
-
-    @property
     def models(self) -> ModelCatalog:
         """The models of the database."""
         if self._models is None:
             from paretosql.engine.model_catalog import ModelCatalog
 
-            named = self._path not in ("", ":memory:")
-            key = os.path.abspath(self._path) if self.model_folder is not None else f"{self._path}"
-            key = key if named else f":memory: {id(self)}"
-            self._models = ModelCatalog(self, self.model_folder, key, self._database, read_only=self._read_only)
+            self._models = ModelCatalog(
+                self, self.model_folder, self._shared, self._database, read_only=self._read_only
+            )
         return self._models
 
     def close(self) -> None:

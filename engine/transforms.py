@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto, parse
 from paretosql.engine.nodes import function_name, spot_of
 from paretosql.errors import NotSupportedError, ProgrammingError, compose
@@ -65,6 +66,32 @@ def transform_items(node: exp.Expr, columns: Sequence[str], text: str) -> list[t
     if twice is not None:
         raise ProgrammingError(compose(f"TRANSFORM makes two columns called {twice!r}", hint="rename one of them."))
     return found
+
+
+def refuse_unsteady(items: Sequence[tuple[str, exp.Expr]], catalog: Catalog) -> None:
+    """NotSupportedError when an expression depends on more than its row: on rows beside it, on chance, on tables."""
+    for name, value in items:
+        for node in value.walk():
+            what = _unsteady(node, catalog)
+            if what:
+                problem = f"{name} in TRANSFORM depends on {what}, and a prediction would depend on more than its row"
+                hint = "avg(x) OVER () is about all training rows, and kept as a constant; the query can do the rest."
+                raise NotSupportedError(compose(problem, spot_of(node, catalog.text), hint))
+
+
+def _unsteady(node: exp.Expr, catalog: Catalog) -> str:
+    """What beside its row a part of an expression depends on; nothing for most."""
+    if isinstance(node, exp.Query):
+        return "a query"
+    function = function_name(node)
+    if isinstance(node, exp.Window):
+        inner = next((each for each in node.this.walk() if catalog.is_aggregate(function_name(each))), None)
+        return "" if _about_all(node) and inner is not None else "rows beside it"
+    if function and catalog.is_volatile(function):
+        return f"{function.lower()}(), which differs from call to call"
+    if function and catalog.is_aggregate(function) and node.find_ancestor(exp.Window) is None:
+        return f"{function.lower()}(..) of all rows it is asked about"
+    return ""
 
 
 def _column(name: str) -> exp.Column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
@@ -19,6 +19,7 @@ class Workspace:
         self._kept: dict[str, bool] = {}  # whether it is a table, and not registered
         self._declared: dict[str, pa.Schema] = {}
         self._functions: list[str] = []
+        self._let_go: list[str] = []
         self._numbers = itertools.count(1)
 
     def new_name(self) -> str:
@@ -64,6 +65,10 @@ class Workspace:
         )
         self._functions.append(name)
 
+    def let_go(self, names: Sequence[str]) -> None:
+        """Have names that were registered elsewhere dropped before the next statement; from any thread."""
+        self._let_go.extend(names)
+
     def forget(self) -> None:
         """Their transaction was rolled back, and they went with it."""
         self._kept, self._functions, self._declared = {}, [], {}
@@ -75,6 +80,8 @@ class Workspace:
             with contextlib.suppress(duckdb.Error):  # a rollback has taken it
                 con.remove_function(name)
         names, self._kept, self._declared = self._kept, {}, {}
+        while self._let_go:
+            names[self._let_go.pop()] = False
         for name, is_table in names.items():
             try:
                 if is_table:

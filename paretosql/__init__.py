@@ -1,4 +1,5 @@
-"""ParetoSQL: an embeddable SQL engine on Arrow and DuckDB that counts distinct values from sketches and samples.
+"""ParetoSQL: an embeddable SQL engine on Arrow and DuckDB that counts distinct values from sketches and samples,
+and asks models that it has trained.
 
 >>> import paretosql
 >>> con = paretosql.connect()
@@ -34,6 +35,7 @@ from paretosql.errors import (
     ProgrammingError,
     Warning,
 )
+from paretosql.udfs.choices import hparam_candidates, hparam_range
 
 __version__ = "0.1.0"
 
@@ -69,6 +71,8 @@ __all__ = [
     "Warning",
     "apilevel",
     "connect",
+    "hparam_candidates",
+    "hparam_range",
     "paramstyle",
     "threadsafety",
 ]

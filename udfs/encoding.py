@@ -27,7 +27,7 @@ from paretosql.udfs.features import (
     unusable,
 )
 from paretosql.udfs.ids import Ids
-from paretosql.udfs.roles import found_column, is_number, plain_type
+from paretosql.udfs.roles import found_column, is_number, plain_type, sql_type
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,9 @@ class Encoder:
             raise self._misfit(feature, kind) from None
 
     def _misfit(self, feature: Feature, kind: pa.DataType) -> DataError:
-        problem = f"{self.family}: the column {feature.name!r} holds {kind}, in training it held {feature.type}"
-        return DataError(compose(problem, hint=f"CAST({feature.name} AS ..) in the query."))
+        was = sql_type(feature.type)
+        problem = f"{self.family}: the column {feature.name!r} holds {sql_type(kind)}, in training it held {was}"
+        return DataError(compose(problem, hint=f"CAST({feature.name} AS {was}) in the query."))
 
     def facts(self) -> tuple[dict[str, Any], dict[str, pa.Array]]:
         """The encoder as JSON has it, and the columns beside."""

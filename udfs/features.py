@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paretosql.errors import DataError, compose
-from paretosql.udfs.roles import is_number, numbers, plain_type, plain_values
+from paretosql.udfs.roles import is_number, numbers, plain_type, plain_values, sql_type
 
 NUMBER, TIME, CATEGORY = "number", "time", "category"
 LONGEST_TEXT = 1_000  # characters of a category; longer text is a document, not a category
@@ -70,7 +70,7 @@ def kind_of(column: pa.Field, family: str) -> str:
         return TIME
     if pa.types.is_string(kind):
         return CATEGORY
-    problem = f"{family}: the column {column.name!r} holds {kind}, which is neither number, time nor text"
+    problem = f"{family}: the column {column.name!r} holds {sql_type(kind)}, which is neither number, time nor text"
     hint = f"leave it out (ignore_cols = ['{column.name}']), or make numbers or text of it in the query."
     raise DataError(compose(problem, hint=hint))
 

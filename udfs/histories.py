@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from paretosql.errors import ProgrammingError, compose
 from paretosql.udfs.ids import UNKNOWN, Codes, Ids
 from paretosql.udfs.interactions import (
     Columns,
@@ -96,7 +97,11 @@ def numbered(
         user_col=found_column(names, known.columns.user) or "",
         item_col=found_column(names, known.columns.item) or "",
     )
-    columns = columns_of(rows.schema, options, family)
+    try:
+        columns = columns_of(rows.schema, options, family)
+    except ProgrammingError as fault:
+        problem, wanted = str(fault).partition("\n")[0], f"{known.columns.user} and {known.columns.item}"
+        raise ProgrammingError(compose(problem, hint=f"give the columns {wanted}, by AS if need be.")) from fault
     found = read_interactions(rows, columns, family, Training())
     weight = weights_of(found, options, columns, family)
     ours: Codes = known.items.codes(found.items.values)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paretosql.errors import DataError, compose
-from paretosql.udfs.roles import plain_type, plain_values
+from paretosql.udfs.roles import plain_type, plain_values, sql_type
 
 UNKNOWN = -1
 Codes = npt.NDArray[np.int32]
@@ -70,7 +70,7 @@ def check_id_type(kind: pa.DataType, column: str, family: str) -> None:
     """DataError when values of a type cannot be ids."""
     kind = plain_type(kind)
     if pa.types.is_nested(kind) or pa.types.is_interval(kind):
-        problem = f"{family}: the column {column!r} holds {kind}, which cannot be an id"
+        problem = f"{family}: the column {column!r} holds {sql_type(kind)}, which cannot be an id"
         raise DataError(compose(problem, hint=f"CAST({column} AS VARCHAR) in the query."))
 
 

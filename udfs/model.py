@@ -149,6 +149,10 @@ class Model:
         """The model that `arrays` took apart."""
         raise NotImplementedError
 
+    def key_columns(self, verb: str, names: Sequence[str]) -> list[str]:
+        """Of the columns of a table, those that an answer of several rows for each row takes over as they are."""
+        return []
+
     def other_inputs(self, verb: str) -> list[pa.Field]:
         """Columns that may stand in the place of those of `inputs`; none unless a family says so."""
         return []
@@ -242,6 +246,7 @@ def find_family(name: str) -> tuple[Family, Mapping[str, Any]]:
 
 _FORECAST = "forecasting is not here; lagged columns (lag(y) OVER (ORDER BY t)) with model_type = 'gbdt' go a long way."
 _NETWORK = "networks are not here; model_type = 'gbdt' reads the same columns."
+_FOREST = "forests are not here; model_type = 'gbdt' makes trees of the same columns, usually better ones."
 # what people bring from elsewhere, and what to do instead
 ABSENT = {
     **dict.fromkeys(("arima_plus", "arima", "arima_plus_xreg"), _FORECAST),
@@ -253,11 +258,10 @@ ABSENT = {
             "dnn_linear_combined_regressor",
             "automl_classifier",
             "automl_regressor",
-            "random_forest_classifier",
-            "random_forest_regressor",
         ),
         _NETWORK,
     ),
+    **dict.fromkeys(("random_forest_classifier", "random_forest_regressor", "random_forest"), _FOREST),
     "pca": "principal components are not here; model_type = 'kmeans' groups rows, 'als' gives vectors of items.",
     "autoencoder": "autoencoders are not here; model_type = 'als' gives vectors of items.",
     "tensorflow": "only models trained here can be asked; CREATE MODEL .. AS SELECT trains one.",

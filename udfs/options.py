@@ -183,7 +183,8 @@ def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str, w
     for each in found if isinstance(found, tuple) else (found,):
         number = isinstance(each, (int, float)) and not isinstance(each, bool)
         if number and not ((low is None or each >= low) and (high is None or each <= high)):
-            raise _wrong(name, value, _limits(low, high), family, written)
+            near = low if low is not None and each < low else high
+            raise _wrong(name, value, _limits(low, high), family, written.replace("value", f"{near}"))
     return found.lower() if about.choices else found
 
 
@@ -227,8 +228,12 @@ def _called(kind: Any) -> str:
 
 def _limits(low: float | None, high: float | None) -> str:
     if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        return f"at most {_written(high)}"
+    return f"at least {_written(low)}" if high is None else f"from {_written(low)} to {_written(high)}"
+
+
+def _written(number: float | None) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
 def _wrong(name: str, value: Any, wanted: str, family: str, written: str) -> ProgrammingError:

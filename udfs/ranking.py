@@ -43,6 +43,7 @@ class RankingQuality:
     _reciprocal: list[float] = field(default_factory=list)
     _auc: list[float] = field(default_factory=list)
     unknown: int = 0
+    seen: int = 0  # items that were not judged, since their user had them in training; the caller counts
 
     def add(self, ranks: Sequence[float] | Floats, candidates: int) -> None:
         """One user: ranks of the held out items, inf for those that cannot be recommended, among so many candidates."""
@@ -79,4 +80,5 @@ class RankingQuality:
             ("auc", mean(self._auc)),
             ("users", float(self.users)),
             ("unknown_items", float(self.unknown)),
+            ("seen_items", float(self.seen)),
         ]

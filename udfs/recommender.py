@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import DataError, compose
+from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.udfs.histories import (
     Known,
     asked_histories,
@@ -36,13 +36,13 @@ from paretosql.udfs.interactions import (
     read_interactions,
     weights_of,
 )
-from paretosql.udfs.model import Arguments, Floats, Ints, Model, Singles, State, Training
+from paretosql.udfs.model import MEMORY_BYTES, STATUS, Arguments, Floats, Ints, Model, Singles, State, Training
 from paretosql.udfs.ranking import RankingQuality, mean_ranks
-from paretosql.udfs.roles import found_column, plain_type, plain_values
+from paretosql.udfs.roles import found_column, plain_values
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.topk import best
+from paretosql.udfs.vectors import EMBEDDING, stacked, unit
 
-EMBEDDING = "embedding"
 RECOMMENDER_VERBS = ("recommend", "predict", "evaluate", "training_info", "trial_info")
 WITH_LIKENESS = (*RECOMMENDER_VERBS, "similar")
 WITH_VECTORS = (*WITH_LIKENESS, "embed")
@@ -77,6 +77,11 @@ class Recommender(Model):
             users: numbers of the users whose history is that of the training, `UNKNOWN` for others.
         """
         raise NotImplementedError
+
+    def pair_scores(self, history: Matrix, users: Ints, row: Ints, item: Ints) -> Singles:
+        """The scores of single items, shape (n,), for users of `scores` by their row; by default taken from all."""
+        found: Singles = self.scores(history, users)[row, item]
+        return found
 
     def vectors(self) -> Singles | None:
         """A vector for every item, shape (items, d), when the family has them."""
@@ -157,6 +162,12 @@ class Recommender(Model):
             return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
         return {"recommend": [user], "similar": [item], "embed": [item]}.get(verb, [user, item])
 
+    def key_columns(self, verb: str, names: Sequence[str]) -> list[str]:
+        """The user of recommend, the item of similar."""
+        wanted = {"recommend": self.known.columns.user, "similar": self.known.columns.item}.get(verb)
+        found = None if wanted is None else found_column(names, wanted)
+        return [] if found is None else [found]
+
     def other_inputs(self, verb: str) -> list[pa.Field]:
         """Vectors for similar, where the family has them."""
         return self.inputs(verb, [EMBEDDING]) if verb == "similar" and "embed" in self.verbs() else []
@@ -182,8 +193,8 @@ class Recommender(Model):
         return pa.table({field.name: ids.values})
 
     def bytes_per_row(self, verb: str, arguments: Arguments) -> int:
-        """One score for every item."""
-        return max(SCORE_BYTES * len(self.known.items), 256)
+        """One score for every item; predict keeps to its memory by itself."""
+        return 256 if verb == "predict" else max(SCORE_BYTES * len(self.known.items), 256)
 
     def prepare(self, verb: str, arguments: Arguments) -> Arguments:
         """Histories and candidates that were given as tables, by number."""
@@ -217,21 +228,25 @@ class Recommender(Model):
         users = plain_values(batch.column(columns.user))
         item = self.known.items.codes(batch.column(columns.item))
         encoded = users.dictionary_encode()
-        history, codes = asked_histories(self.known, encoded.dictionary, arguments)
-        scores = self._scored(history, codes)
-        known = item != UNKNOWN
-        row = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-        known &= row >= 0
-        known[known] &= (np.diff(history.indptr) > 0)[row[known]]
-        value = np.zeros(len(item))
-        value[known] = scores[row[known], item[known]]
-        return pa.RecordBatch.from_arrays([pa.array(value, mask=~known)], names=["score"])
+        row = pc.fill_null(encoded.indices, UNKNOWN).to_numpy(zero_copy_only=False)
+        value, has_history = np.zeros(len(item)), np.zeros(len(encoded.dictionary) + 1, dtype=bool)
+        block = max(1, MEMORY_BYTES // (SCORE_BYTES * max(1, len(self.known.items))))
+        for first in range(0, len(encoded.dictionary), block):  # rows of a user lie anywhere in the batch
+            history, codes = asked_histories(self.known, encoded.dictionary.slice(first, block), arguments)
+            has_history[first : first + history.shape[0]] = np.diff(history.indptr) > 0
+            here = np.flatnonzero((row >= first) & (row < first + block) & has_history[row] & (item != UNKNOWN))
+            value[here] = self.pair_scores(history, codes, row[here] - first, item[here])
+        reason = np.select([row == UNKNOWN, ~has_history[row], item == UNKNOWN], [1, 2, 3], 0)
+        texts = [None, f"{columns.user} is NULL", f"nothing is known of this {columns.user}"]
+        texts.append(f"{columns.item} is not in the training")
+        status = pa.array(texts, pa.string()).take(pa.array(reason))
+        return pa.RecordBatch.from_arrays([pa.array(value, mask=reason > 0), status], names=["score", STATUS])
 
     def _similar(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         outputs = self.outputs("similar", batch.schema.names)
         if outputs[0].name == "row":
-            vectors, known = _stacked(batch.column(EMBEDDING), self._width())
-            scores = self.nearness(_unit(vectors))
+            vectors, known = stacked(batch.column(EMBEDDING), self._width())
+            scores = self.nearness(unit(vectors))
             scores[~known] = -np.inf
             keys: pa.Array = pa.array(np.arange(batch.num_rows) + int(arguments.get("first_row", 0)) + 1)
         else:
@@ -278,10 +293,6 @@ class Recommender(Model):
             for at, (begin, end) in enumerate(zip(mine, ends, strict=True)):
                 _judge(scores[at], item[begin:end], quality)
         metrics = quality.metrics()
-        if len(found) and not quality.users:
-            problem = f"{self.family.name}: all {len(found):,} rows are of items that their users had in training"
-            hint = "evaluate rows held out, see split; or let seen items in: exclude_seen => false."
-            raise DataError(compose(f"{problem}, and these are left out", hint=hint))
         return pa.table({"metric": [name for name, _ in metrics], "value": [value for _, value in metrics]})
 
     # parts
@@ -295,7 +306,7 @@ class Recommender(Model):
         if not hasattr(self, "_units"):
             vectors = self.vectors()
             assert vectors is not None
-            self._units = _unit(vectors)
+            self._units = unit(vectors)
         return self._units
 
     def _width(self) -> int:
@@ -311,8 +322,11 @@ class Recommender(Model):
 
     def _candidates(self, table: pa.Table) -> Ints:
         """Numbers of the items in a table, ascending."""
-        names = table.column_names
-        name = found_column(names, self.known.columns.item) or names[0]
+        names, wanted = table.column_names, self.known.columns.item
+        name = found_column(names, wanted) or (names[0] if len(names) == 1 else None)
+        if name is None:
+            problem = f"none of the columns {', '.join(names)} of candidates is called {wanted!r}"
+            raise ProgrammingError(compose(problem, hint=f"candidates => (SELECT .. AS {wanted} FROM ..)."))
         codes: Ints = np.unique(self.known.items.codes(table.column(name)).astype(np.int64))
         known: Ints = codes[codes != UNKNOWN]
         return known
@@ -322,6 +336,7 @@ def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:
     """Add one user: items that training has seen with the user are left out, unknown ones rank nowhere."""
     wanted = np.unique(items[items != UNKNOWN]).astype(np.int64)
     open_ = wanted[scores[wanted] > -np.inf]
+    quality.seen += len(wanted) - len(open_)
     unknown = int((items == UNKNOWN).sum())
     if len(open_) + unknown:
         ranks = np.concatenate((mean_ranks(scores, open_), np.full(unknown, np.inf)))
@@ -349,29 +364,3 @@ def _places(rows: Ints) -> npt.NDArray[np.int32]:
 
 def _as_named(table: pa.Table, wanted: str) -> str:
     return found_column(table.column_names, wanted) or ""
-
-
-def _unit(vectors: Singles) -> Singles:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: Singles = (vectors / np.where(length > 0, length, 1.0)).astype(np.float32)
-    return found
-
-
-def _stacked(column: pa.Array, width: int) -> tuple[Singles, npt.NDArray[np.bool_]]:
-    """Lists of numbers as rows of a matrix, and which of them are such.
-
-    Raises:
-        DataError: lists of another length, or something else than lists.
-    """
-    kind = plain_type(column.type)
-    if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)):
-        raise DataError(compose(f"the column {EMBEDDING!r} holds {kind}, not lists of numbers"))
-    found = np.zeros((len(column), width), dtype=np.float32)
-    known = np.zeros(len(column), dtype=bool)
-    for at, value in enumerate(column.to_pylist()):
-        if value is None or any(each is None for each in value):
-            continue
-        if len(value) != width:
-            raise DataError(compose(f"a vector has {len(value)} numbers, those of this model have {width}"))
-        found[at], known[at] = value, True
-    return found, known

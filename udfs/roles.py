@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -46,7 +46,9 @@ def guessed_column(names: Sequence[str], words: Sequence[str]) -> str | None:
     return next((plain[_plain(word)] for word in words if _plain(word) in plain), None)
 
 
-def needed_column(names: Sequence[str], given: str, words: Sequence[str], option: str, family: str, part: str = "") -> str:
+def needed_column(
+    names: Sequence[str], given: str, words: Sequence[str], option: str, family: str, *, part: str = ""
+) -> str:
     """The column for a part that must be there: named by the option, or guessed.
 
     Args:
@@ -61,7 +63,7 @@ def needed_column(names: Sequence[str], given: str, words: Sequence[str], option
         part = part or option.removesuffix("_col")
         listed = f"none of {', '.join(names)} is" if names else "there is no other, such as one"
         problem = f"{family} needs a column with the {part}; {listed} called {words[0]}"
-        raise ProgrammingError(compose(problem, hint=f"name it: OPTIONS ({option} = '{names[0] if names else '..'}')."))
+        raise ProgrammingError(compose(problem, hint=f"name the column that holds it: OPTIONS ({option} = '..')."))
     return found
 
 
@@ -98,6 +100,43 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     return inner
 
 
+def sql_type(kind: pa.DataType) -> str:
+    """What SQL calls a type of Arrow's, for messages.
+
+    >>> sql_type(pa.list_(pa.float32())), sql_type(pa.timestamp("us")), sql_type(pa.decimal128(9, 2))
+    ('FLOAT[]', 'TIMESTAMP', 'DECIMAL(9, 2)')
+    """
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return f"{sql_type(kind.value_type)}[]"
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return next((name for name, is_one in _SQL_TYPES if is_one(kind)), str(kind).upper())
+
+
+_SQL_TYPES: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
+    ("BOOLEAN", pa.types.is_boolean),
+    ("TINYINT", pa.types.is_int8),
+    ("SMALLINT", pa.types.is_int16),
+    ("INTEGER", pa.types.is_int32),
+    ("BIGINT", pa.types.is_int64),
+    ("UTINYINT", pa.types.is_uint8),
+    ("USMALLINT", pa.types.is_uint16),
+    ("UINTEGER", pa.types.is_uint32),
+    ("UBIGINT", pa.types.is_uint64),
+    ("FLOAT", pa.types.is_float32),
+    ("DOUBLE", pa.types.is_float64),
+    ("VARCHAR", pa.types.is_string),
+    ("BLOB", lambda kind: pa.types.is_binary(kind) or pa.types.is_large_binary(kind)),
+    ("DATE", pa.types.is_date),
+    ("TIMESTAMP WITH TIME ZONE", lambda kind: pa.types.is_timestamp(kind) and kind.tz is not None),
+    ("TIMESTAMP", pa.types.is_timestamp),
+    ("TIME", pa.types.is_time),
+    ("INTERVAL", lambda kind: pa.types.is_duration(kind) or pa.types.is_interval(kind)),
+    ("STRUCT", pa.types.is_struct),
+    ("MAP", pa.types.is_map),
+)
+
+
 def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.Array:
     """A column as doubles; NULL stays.
 
@@ -113,8 +152,8 @@ def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.A
     elif pa.types.is_time(kind) or pa.types.is_duration(kind):
         values = values.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
     elif not is_number(kind):
-        problem = f"{family}: the column {column!r} holds {kind}, where numbers belong"
-        raise DataError(compose(problem, hint=f"leave it out, or CAST({column} AS DOUBLE) in the query."))
+        problem = f"{family}: the column {column!r} holds {sql_type(kind)}, where numbers belong"
+        raise DataError(compose(problem, hint=f"leave it out, or make numbers of {column} in the query."))
     return values.cast(pa.float64(), safe=False)
 
 

@@ -34,8 +34,9 @@ def split_rows(rows: Rows, options: Options, family: str) -> Split:
     """Rows divided as `options.split` says; the order within both parts stays.
 
     `random`: each row by itself. `leave_last_out`: the last row of every user by time (of equal times the last row;
-    without times the last row). `time`: the latest rows by split_col or time_col. `cold_users`, `cold_items`: all rows of some users or items.
-    `column`: rows in which a column is true. Always about `split_fraction`, but for leave_last_out and column.
+    without times the last row). `time`: the latest rows by split_col or time_col. `cold_users`, `cold_items`: all rows
+    of some users or items. `column`: rows in which a column is true. Always about `split_fraction`, but for
+    leave_last_out and column.
 
     Raises:
         ProgrammingError: a column that is needed is not there; nothing would be left to learn from or to judge by.

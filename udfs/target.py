@@ -12,7 +12,7 @@ import pyarrow as pa
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.udfs.features import Floats, Frequencies, Mask, Moments, doubles, no_text
 from paretosql.udfs.ids import Ids, check_id_type
-from paretosql.udfs.roles import LABELS, found_column, is_number, needed_column, plain_type
+from paretosql.udfs.roles import LABELS, found_column, is_number, needed_column, plain_type, sql_type
 
 MOST_CLASSES = 1_000  # our choice: more values than that are numbers or names, not classes
 
@@ -98,8 +98,8 @@ def numeric_labels(column: pa.Array, name: str, family: str) -> Floats:
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if not is_number(plain_type(column.type)):
-        problem = f"{family}: the label column {name!r} holds {plain_type(column.type)}, where numbers belong"
-        raise DataError(compose(problem, hint=f"CAST({name} AS DOUBLE) in the query, or take a family with classes."))
+        problem = f"{family}: the label column {name!r} holds {sql_type(plain_type(column.type))}, where numbers belong"
+        raise DataError(compose(problem, hint=f"make numbers of {name} in the query, or take a family with classes."))
     return doubles(column, name, family).astype(np.float64)
 
 

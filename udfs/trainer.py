@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from paretosql.errors import DataError, Error, ProgrammingError, compose
+from paretosql.errors import Error, ProgrammingError, compose
+from paretosql.udfs.choices import Candidates, Range
 from paretosql.udfs.interactions import RecommenderOptions
 from paretosql.udfs.model import Family, Model, Training
 from paretosql.udfs.options import COLD_ITEMS, COLD_USERS, LEAVE_LAST_OUT, NO_SPLIT, Options, option_type, read_options
@@ -33,21 +34,7 @@ LOWER_IS_BETTER = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Values to choose from."""
-
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Range:
-    """Numbers from low to high, whole ones for an option that takes these; drawn evenly by logarithm where both are
-    above 0 and far apart.
-    """
-
-    low: float
-    high: float
+COUNTS = ("rows", "users", "unknown_items", "seen_items")  # metrics that no model is better by
 
 
 @dataclass(frozen=True)
@@ -74,17 +61,16 @@ def train(family: Family, given: Mapping[str, Any], rows: Rows, training: Traini
     searched = {name: value for name, value in given.items() if isinstance(value, (Candidates, Range))}
     plain = {name: value for name, value in given.items() if name not in searched}
     options, notes = read_options(family.options, plain, family.name)
+    notes += _without_effect(given, options, searched=bool(searched))
     if searched:
         return _search(family, plain, searched, rows, training)
     if options.split != NO_SPLIT:
         parts = split_rows(rows, options, family.name)
         model = family.model.fit(parts.learn, options, training)
-        try:
-            evaluation = _held_out(model, parts.judge, options)
-        except DataError as fault:  # the model is good all the same
-            evaluation = ()
-            training.warn(f"not judged: {str(fault).partition(chr(10))[0]}")
-        if options.split == COLD_ITEMS and evaluation:
+        evaluation = _held_out(model, parts.judge, options)
+        if dict(evaluation).get("users") == 0:
+            training.warn("nobody was judged: all items held out are among those that their users had in training")
+        if options.split == COLD_ITEMS:
             training.warn(f"{family.name} knows no items but those of its training: all rows held out count as missed")
     else:
         model = family.model.fit(rows, options, training)
@@ -92,6 +78,17 @@ def train(family: Family, given: Mapping[str, Any], rows: Rows, training: Traini
     return Trained(
         model, options, (*notes, *training.warnings), evaluation, options.split != NO_SPLIT, tuple(training.log)
     )
+
+
+def _without_effect(given: Mapping[str, Any], options: Options, *, searched: bool) -> list[str]:
+    """Notes about options that were written and change nothing."""
+    notes = []
+    if options.split == NO_SPLIT and not searched:
+        notes += [f"{name} has no effect without split" for name in ("split_fraction", "split_col") if name in given]
+    if not searched:
+        which = ("trials", "trial_seconds", "objective_metric")
+        notes += [f"{name} has no effect without hparam_candidates or hparam_range" for name in which if name in given]
+    return notes
 
 
 def _held_out(model: Model, rows: Rows, options: Options) -> tuple[tuple[str, float], ...]:
@@ -135,6 +132,9 @@ def _search(
             raise ProgrammingError(compose(problem, hint="write hparam_range(low, high) with whole numbers."))
     parts = split_rows(rows, options, family.name)
     number = options.trials or DEFAULT_TRIALS
+    lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
+    if len(lists) == len(searched):
+        number = min(number, math.prod(map(len, lists)))
     began = time.perf_counter()
     best: tuple[float, Trained] | None = None
     trials: list[dict[str, Any]] = []
@@ -144,7 +144,10 @@ def _search(
             training.warn(f"the search ended after {at - 1} of {number} trials: trial_seconds had passed")
             break
         training.step(f"trial {at}", at - 1, number)
-        trial = Training(training.tell, training.stopped, training.memory_bytes, training.threads)
+        trial = Training(
+            lambda what, done, whole, at=at: training.tell(f"trial {at} of {number}, {what}", done, whole),
+            training.stopped, training.memory_bytes, training.threads,
+        )  # fmt: skip
         tried, _ = read_options(family.options, {**given, **values}, family.name)
         try:
             model = family.model.fit(parts.learn, tried, trial)
@@ -169,7 +172,7 @@ def _search(
 
 def _judged(evaluation: tuple[tuple[str, float], ...], wanted: str, family: str) -> tuple[str, float]:
     """The metric that trials are compared by; infinitely bad where it is not a number."""
-    known = dict(evaluation)
+    known = {name: value for name, value in evaluation if name not in COUNTS}
     name = wanted.lower() or next((each for each in JUDGED_BY if each in known), "")
     if name not in known:
         hint = f"it is one of {', '.join(known)}."

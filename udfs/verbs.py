@@ -141,6 +141,12 @@ ALWAYS = ("training_info", "trial_info")  # every family has them
 INFO = ("feature_info", *ALWAYS)
 
 
+def argument_of(verb: Verb, word: str) -> Argument | None:
+    """The argument of a name, in any case and by any of its names; None when there is none."""
+    wanted = word.lower()
+    return next((each for name, each in verb.arguments.items() if wanted in (name, *each.about.aliases)), None)
+
+
 def read_arguments(verb: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """All arguments of a verb, checked, defaults filled in; relations stay as they are.
 

@@ -101,7 +101,7 @@ def test_a_column_of_another_kind_is_refused_by_name():
     """Strings where numbers belong, numbers where times belong; a number in the place of text is read as text."""
     encoder = looked_at(pa.table({"x": [1.0], "day": [datetime.date(2020, 1, 1)], "c": ["7"]}))
     day = [datetime.date(2020, 1, 1)]
-    with pytest.raises(DataError, match=r"linear.*'x' holds string"):
+    with pytest.raises(DataError, match=r"linear.*'x' holds VARCHAR"):
         encoder.encode(one_batch(x=["1"], day=day, c=["7"]))
     with pytest.raises(DataError, match=r"linear.*'day' holds int64"):
         encoder.encode(one_batch(x=[1], day=[3], c=["7"]))

@@ -28,6 +28,7 @@ from paretosql.udfs.model import Floats, Ints, Singles, Training, family
 from paretosql.udfs.options import option
 from paretosql.udfs.recommender import WITH_VECTORS, Recommender
 from paretosql.udfs.regressions import Regressions, gram, improved, product, regressions, solved
+from paretosql.udfs.vectors import pair_products
 
 IMPLICIT, EXPLICIT = "implicit", "explicit"
 START = 0.01  # our choice: small, so that the first rounds turn towards the directions that matter most
@@ -105,15 +106,30 @@ class Als(Recommender):
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """Products with the vectors of all items."""
-        learned, others = self.learned, users < 0
-        user = learned["user"][np.maximum(users, 0)]
+        found: Singles = self._users(history, users) @ self.learned["item"].T
+        if "item_mean" in self.learned:
+            found += self._means(history, users)[:, None] + self.learned["item_mean"]
+        return found
+
+    def pair_scores(self, history: Matrix, users: Ints, row: Ints, item: Ints) -> Singles:
+        """Products with the vectors of these items."""
+        found = pair_products(self._users(history, users), self.learned["item"], row, item)
+        if "item_mean" in self.learned:
+            found += self._means(history, users)[row] + self.learned["item_mean"][item]
+        return found
+
+    def _users(self, history: Matrix, users: Ints) -> Singles:
+        """Their vectors, shape (b, f), of a history where they are not from the training."""
+        found: Singles = self.learned["user"][np.maximum(users, 0)]
+        others = users < 0
         if others.any():
-            user[others] = self._folded_in(history[others])
-        found: Singles = user @ learned["item"].T
-        if "item_mean" in learned:
-            mean = learned["user_mean"][np.maximum(users, 0)]
-            mean[others] = _user_mean(history[others], learned["item_mean"])
-            found += mean[:, None] + learned["item_mean"]
+            found[others] = self._folded_in(history[others])
+        return found
+
+    def _means(self, history: Matrix, users: Ints) -> Singles:
+        found: Singles = self.learned["user_mean"][np.maximum(users, 0)]
+        others = users < 0
+        found[others] = _user_mean(history[others], self.learned["item_mean"])
         return found
 
     def vectors(self) -> Singles:

@@ -23,6 +23,7 @@ from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, Training, family
 from paretosql.udfs.options import option
 from paretosql.udfs.recommender import WITH_VECTORS, Recommender
+from paretosql.udfs.vectors import pair_products
 
 PAIRS = 1 << 12, 1 << 14  # at once, least and most; our choice: too many would blur steps together
 START = 0.1  # size of the first random vectors; our choice
@@ -80,12 +81,19 @@ class Bpr(Recommender):
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """Products of vectors, and the bias; users that training has not met get a vector from their history."""
-        item = self.learned["item"]
-        vectors = np.ones((len(users), item.shape[1]), dtype=np.float32)  # a one for the bias
-        vectors[users >= 0, :-1] = self.learned["user"][users[users >= 0]]
+        found: Singles = self._users(history, users) @ self.learned["item"].T
+        return found
+
+    def pair_scores(self, history: Matrix, users: Ints, row: Ints, item: Ints) -> Singles:
+        """The same for single items."""
+        return pair_products(self._users(history, users), self.learned["item"], row, item)
+
+    def _users(self, history: Matrix, users: Ints) -> Singles:
+        """Their vectors, shape (b, f + 1), with a one for the bias."""
+        found = np.ones((len(users), self.learned["item"].shape[1]), dtype=np.float32)
+        found[users >= 0, :-1] = self.learned["user"][users[users >= 0]]
         for at in np.flatnonzero(users < 0):
-            vectors[at, :-1] = self._folded(history.indices[history.indptr[at] : history.indptr[at + 1]])
-        found: Singles = vectors @ item.T
+            found[at, :-1] = self._folded(history.indices[history.indptr[at] : history.indptr[at + 1]])
         return found
 
     def vectors(self) -> Singles:
