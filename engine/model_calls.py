@@ -196,7 +196,8 @@ def _default_source(call: Call, catalog: Catalog) -> exp.Expr:
     catalog.session.work.keep(catalog.session.con, name, rows)
     columns = []
     for each in rows.column_names:
-        kind, column = known.get(each, ""), quoted_column(each)
+        kind = known.get(each, "")
+        column: exp.Expr = quoted_column(each)
         if kind.partition("(")[0] in _CHANGED:
             column = exp.cast(column, exp.DataType.build(kind, dialect="duckdb", udt=True))
         columns.append(exp.alias_(column, exp.to_identifier(each, quoted=True)))

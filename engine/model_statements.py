@@ -28,7 +28,7 @@ from paretosql.engine.session import Outcome, Session
 from paretosql.engine.statements import split
 from paretosql.engine.transforms import refuse_unsteady, transform_items, with_constants
 from paretosql.errors import Error, ProgrammingError, compose
-from paretosql.udfs.choices import hparam_candidates, hparam_range
+from paretosql.udfs.choices import Candidates, Range, hparam_candidates, hparam_range
 from paretosql.udfs.model import Family, Training, families, find_family
 from paretosql.udfs.options import fields_of, shown
 from paretosql.udfs.rows import Spool
@@ -134,9 +134,12 @@ def _value(tree: exp.Expr, name: str, node: exp.Expr, catalog: Catalog) -> Any:
         return node.name
     if isinstance(node, exp.Anonymous) and node.name.lower() in ("hparam_candidates", "hparam_range"):
         values = [_value(tree, name, each, catalog) for each in node.expressions]
-        choices = {"hparam_candidates": hparam_candidates, "hparam_range": hparam_range}[node.name.lower()]
+        choices: dict[str, Callable[..., Candidates | Range]] = {
+            "hparam_candidates": hparam_candidates,
+            "hparam_range": hparam_range,
+        }
         try:
-            return choices(*values)
+            return choices[node.name.lower()](*values)
         except (ProgrammingError, TypeError):
             hint = "write hparam_candidates([a, b, ..]) or hparam_range(low, high)."
             problem = f"{name} has nothing to choose from"

@@ -183,8 +183,8 @@ def checked(name: str, value: Any, known: tuple[Any, Any, About], family: str, w
     for each in found if isinstance(found, tuple) else (found,):
         number = isinstance(each, (int, float)) and not isinstance(each, bool)
         if number and not ((low is None or each >= low) and (high is None or each <= high)):
-            near = low if low is not None and each < low else high
-            raise _wrong(name, value, _limits(low, high), family, written.replace("value", f"{near}"))
+            nearest = low if low is not None and each < low else high
+            raise _wrong(name, value, _limits(low, high), family, written.replace("value", f"{nearest}"))
     return found.lower() if about.choices else found
 
 

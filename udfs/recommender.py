@@ -226,9 +226,9 @@ class Recommender(Model):
     def _predict(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         columns = self.known.columns
         users = plain_values(batch.column(columns.user))
-        item = self.known.items.codes(batch.column(columns.item))
+        item = self.known.items.codes(batch.column(columns.item)).astype(np.int64)
         encoded = users.dictionary_encode()
-        row = pc.fill_null(encoded.indices, UNKNOWN).to_numpy(zero_copy_only=False)
+        row = pc.fill_null(encoded.indices, UNKNOWN).to_numpy(zero_copy_only=False).astype(np.int64)
         value, has_history = np.zeros(len(item)), np.zeros(len(encoded.dictionary) + 1, dtype=bool)
         block = max(1, MEMORY_BYTES // (SCORE_BYTES * max(1, len(self.known.items))))
         for first in range(0, len(encoded.dictionary), block):  # rows of a user lie anywhere in the batch

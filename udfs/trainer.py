@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -144,10 +145,8 @@ def _search(
             training.warn(f"the search ended after {at - 1} of {number} trials: trial_seconds had passed")
             break
         training.step(f"trial {at}", at - 1, number)
-        trial = Training(
-            lambda what, done, whole, at=at: training.tell(f"trial {at} of {number}, {what}", done, whole),
-            training.stopped, training.memory_bytes, training.threads,
-        )  # fmt: skip
+        tell = partial(_tell_trial, training.tell, f"trial {at} of {number}")
+        trial = Training(tell, training.stopped, training.memory_bytes, training.threads)
         tried, _ = read_options(family.options, {**given, **values}, family.name)
         try:
             model = family.model.fit(parts.learn, tried, trial)
@@ -168,6 +167,10 @@ def _search(
         problem = f"{family.name}: no trial came to an end; the first: {trials[0]['status']}"
         raise ProgrammingError(compose(problem, hint="try the options one by one."))
     return replace(best[1], trials=tuple(trials), notes=(*best[1].notes, *training.warnings))
+
+
+def _tell_trial(tell: Callable[[str, int, int], None], trial: str, what: str, done: int, whole: int) -> None:
+    tell(f"{trial}, {what}", done, whole)
 
 
 def _judged(evaluation: tuple[tuple[str, float], ...], wanted: str, family: str) -> tuple[str, float]:

@@ -135,11 +135,11 @@ class _Had:
 
     def __call__(self, user: Codes, item: Codes) -> npt.NDArray[np.bool_]:
         asked = user.astype(np.int64) * self.items + item
+        found: npt.NDArray[np.bool_]
         if self._keys is None:
-            return self._table[asked]
-        found: npt.NDArray[np.bool_] = (
-            self._keys[np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)] == asked
-        )
+            found = self._table[asked]
+        else:
+            found = self._keys[np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)] == asked
         return found
 
 
@@ -182,14 +182,14 @@ def _add(vectors: Singles, rows: Codes, weights: Singles, moves: Singles, shrink
     """
     from scipy import sparse
 
-    each, rows = rows.shape[1], rows.ravel()
+    places: npt.NDArray[Any] = rows.ravel()
     which = None
-    if len(vectors) > 4 * len(rows):  # few of them move: number these anew
-        which, rows = np.unique(rows, return_inverse=True)
+    if len(vectors) > 4 * len(places):  # few of them move: number these anew
+        which, places = np.unique(places, return_inverse=True)
     number = len(vectors) if which is None else len(which)
-    starts = np.arange(0, len(rows) + 1, each)
-    total = sparse.csc_matrix((weights.ravel(), rows, starts), shape=(number, len(moves))) @ moves
-    kept = 1.0 - shrink * np.bincount(rows, minlength=number).astype(np.float32)[:, None]
+    starts = np.arange(0, len(places) + 1, rows.shape[1])
+    total = sparse.csc_matrix((weights.ravel(), places, starts), shape=(number, len(moves))) @ moves
+    kept = 1.0 - shrink * np.bincount(places, minlength=number).astype(np.float32)[:, None]
     if which is None:
         vectors *= kept
         vectors += total

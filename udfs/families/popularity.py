@@ -32,7 +32,7 @@ class Popularity(Recommender):
     ) -> tuple[Ints, Ints, Floats]:
         """The first items of one order that each user has not had."""
         candidates = arguments.get("candidates")
-        items = np.arange(len(self.known.items), dtype=np.int32) if candidates is None else candidates
+        items: Ints = np.arange(len(self.known.items)) if candidates is None else candidates
         if (np.diff(self.popularity[items]) > 0).any():  # rare: items are numbered by how many rows they have
             items = items[np.argsort(-self.popularity[items], kind="stable")]
         row, taken = rows_of(history), history.indices
@@ -46,5 +46,6 @@ class Popularity(Recommender):
         open_ = first_open(row, taken, (len(nobody), len(items)), arguments["k"])
         open_[nobody] = len(items)
         found = open_ < len(items)
-        chosen = items[open_[found]]
-        return np.nonzero(found)[0], chosen, self.popularity[chosen].astype(np.float64)
+        chosen: Ints = items[open_[found]]
+        rows: Ints = np.nonzero(found)[0].astype(np.int64)
+        return rows, chosen, self.popularity[chosen].astype(np.float64)
