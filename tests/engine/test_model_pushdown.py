@@ -1,0 +1,122 @@
+"""What goes below a model changes no answer: statements about calls against the same about tables of all answers."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+import paretosql
+
+CALLS = {
+    "predict(MODEL line, TABLE p)": ("id", "x", "g", "e", "predicted_y"),
+    "predict(MODEL trees, (FROM p WHERE id < 80))": ("id", "x", "g", "e", "predicted_y"),
+    "predict(MODEL changed, TABLE p)": ("id", "x", "g", "e", "predicted_y"),
+    "recommend(MODEL rec, k => 4)": ("user_id", "item_id", "rank", "rank"),
+    "recommend(MODEL rec, TABLE r, k => 4)": ("user_id", "item_id", "rank", "rank"),
+    "recommend(MODEL rec, TABLE r, k => 3, candidates => (SELECT range AS item_id FROM range(9)))": (
+        "user_id", "item_id", "rank", "rank"
+    ),
+    "recommend(MODEL rec, (FROM visitors), history => (FROM h), k => 3)": ("user_id", "item_id", "rank", "rank"),
+    "similar(MODEL rec, TABLE r, k => 3)": ("item_id", "similar_item_id", "rank", "rank"),
+    "embed(MODEL rec, (SELECT DISTINCT item_id FROM r))": ("item_id", "item_id", "embedding[1]"),
+}  # fmt: skip
+CONDITIONS = (
+    "{0} = 3", "{0} > 5 AND {1} IS NOT NULL", "{0} IN (1, 2, 40) OR {0} = 7", "{0} BETWEEN 2 AND 9", "NOT {0} < 4",
+    "{0}::VARCHAR LIKE '1%'", "CASE WHEN {0} % 2 = 0 THEN {1} IS NOT NULL ELSE {0} > 5 END", "{0} = {lo} + 3",
+    "{0} <= (SELECT max(v) FROM few)", "{0} IN (FROM few)", "EXISTS (FROM few WHERE v = {0})", "{0} IS NULL",
+    "coalesce({0}, 0) < 6", "t.{0} < 7", "{last} IS NOT NULL AND {0} < 9", "{0} < 9 AND {last} > {lo}",
+    "twice({0}) < 12", "{0} > $low AND {0} < $high", "true", "{0} < 6 AND {1} < {0} + 5",
+    "list_contains([1, 2, 3], {0})",
+)  # fmt: skip
+SHAPES = (
+    "SELECT * FROM {call} AS t WHERE {condition}",
+    "SELECT {0} FROM {call} AS t WHERE {condition}",
+    "SELECT count(*), count({last}) FROM {call} AS t WHERE {condition}",
+    "SELECT {0}, count(*) FROM {call} AS t WHERE {condition} GROUP BY {0}",
+    "SELECT {0}, {last} FROM {call} AS t WHERE {condition} ORDER BY {0} DESC, {1}, {last} LIMIT 5 OFFSET 2",
+    "SELECT DISTINCT {0} FROM {call} AS t WHERE {condition}",
+    "SELECT {0}, row_number() OVER (ORDER BY {0}, {1}, {last}) FROM {call} AS t WHERE {condition}",
+    "SELECT {0}, {1} FROM {call} AS t WHERE {condition} QUALIFY row_number() OVER (ORDER BY {0}, {1}, {last}) < 4",
+    "SELECT t.{0}, f.v FROM {call} AS t JOIN few f ON f.v = t.{0} WHERE {condition}",
+    "SELECT t.{0}, f.v FROM few f LEFT JOIN {call} AS t ON f.v = t.{0} AND {condition}",
+    "SELECT {0} FROM {call} AS t WHERE {condition} UNION ALL SELECT v FROM few",
+    "WITH c AS (SELECT * FROM {call} AS t WHERE {condition}) SELECT count(*), sum({0}) FROM c",
+    "WITH c AS (FROM {call}) SELECT {0}, {1} FROM c AS t WHERE {condition}",
+    "SELECT v, (SELECT count(*) FROM {call} AS t WHERE {condition} AND {0} = v) FROM few",
+    "SELECT s.{0} FROM (SELECT * FROM {call} AS t WHERE {condition}) AS s WHERE s.{0} < 8",
+    "SELECT count(*) FROM (SELECT {0}, {last} FROM {call} AS t WHERE {condition} LIMIT 7)",
+    "SELECT count(*) FROM (SELECT * FROM {call} AS t WHERE {condition} LIMIT 40%)",
+    "SELECT max({0}) FILTER (WHERE {condition}) FROM {call} AS t",
+    "SELECT {0} AS {1}, {1} AS {0} FROM {call} AS t WHERE {condition}",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def con():
+    """Models, rows with NULLs and an enum, and all answers of every call as tables."""
+    with paretosql.connect(autocommit=True) as con:
+        for sql in (
+            "CREATE TYPE kind AS ENUM ('a', 'b', 'c')",
+            "CREATE MACRO twice(a) AS a * 2",
+            "CREATE TABLE p AS SELECT nullif(range, 7) AS id, nullif(range * 1.5::DOUBLE, 6) AS x, 'g' || range % 5 AS g,"
+            " (['a', 'b', 'c'][1 + range % 3])::kind AS e, range * 2.0::DOUBLE AS y"
+            " FROM range(120)",
+            "CREATE MODEL line OPTIONS (model_type = 'linear', label_col = 'y') AS SELECT x, g, y FROM p",
+            "CREATE MODEL trees OPTIONS (model_type = 'gbdt', label_col = 'y', rounds = 4) AS SELECT x, e, y FROM p",
+            "CREATE MODEL changed TRANSFORM (x / avg(x) OVER () AS x, upper(g) AS g, y)"
+            " OPTIONS (model_type = 'linear', label_col = 'y') AS SELECT x, g, y FROM p",
+            "CREATE TABLE r AS SELECT range % 13 AS user_id, (range * range) % 31 AS item_id FROM range(200)",
+            "CREATE TABLE visitors AS SELECT unnest([3, 900, 4, NULL, 3, 901]) AS user_id",
+            "CREATE TABLE h AS SELECT unnest([900, 900, 4]) AS user_id, unnest([1, 5, 9]) AS item_id",
+            "CREATE MODEL rec OPTIONS (model_type = 'als', factors = 4, rounds = 2) AS FROM r",
+            "CREATE TABLE few AS SELECT unnest([1, 2, 3, 8, 900]) AS v",
+        ):
+            con.execute(sql)
+        for number, call in enumerate(CALLS):
+            con.execute(f"CREATE TABLE answers_{number} AS SELECT * FROM {call}")
+        yield con
+
+
+def rows(con, sql):
+    """All rows in an order of their own, numbers as far as batches of other sizes agree on them."""
+    given = {name: value for name, value in (("low", 1), ("high", 9)) if f"${name}" in sql}
+    found = con.execute(sql, given or None).fetchall()
+
+    def plain(value):
+        if isinstance(value, float):
+            return "nan" if math.isnan(value) else float(f"{value:.4g}")
+        return [plain(each) for each in value] if isinstance(value, list) else value
+
+    return sorted([[plain(each) for each in row] for row in found], key=repr)
+
+
+def compared(con, shape, number, condition):
+    """The same statement over a call and over the table of its answers."""
+    call, columns = list(CALLS.items())[number]
+    names = {"last": columns[-1], "lo": 0}
+    inside = condition.format(*columns, **names)
+    asked = shape.format(*columns, call=call, condition=inside, **names)
+    expected = shape.format(*columns, call=f"answers_{number}", condition=inside, **names)
+    assert rows(con, asked) == rows(con, expected), asked
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_statement(con, shape):
+    """With all calls, and conditions drawn for each."""
+    draw = random.Random(shape)
+    for number in range(len(CALLS)):
+        for condition in draw.sample(CONDITIONS, 4):
+            compared(con, shape, number, condition)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_many_statements(con, seed):
+    """Two conditions at once, in any shape."""
+    draw = random.Random(seed)
+    for _ in range(100):
+        word = draw.choice(["AND", "OR"])
+        both = f" {word} ".join(f"({each})" for each in draw.sample(CONDITIONS, 2))
+        compared(con, draw.choice(SHAPES), draw.randrange(len(CALLS)), both)
