@@ -60,8 +60,8 @@ def con():
         for sql in (
             "CREATE TYPE kind AS ENUM ('a', 'b', 'c')",
             "CREATE MACRO twice(a) AS a * 2",
-            "CREATE TABLE p AS SELECT nullif(range, 7) AS id, nullif(range * 1.5::DOUBLE, 6) AS x, 'g' || range % 5 AS g,"
-            " (['a', 'b', 'c'][1 + range % 3])::kind AS e, range * 2.0::DOUBLE AS y"
+            "CREATE TABLE p AS SELECT nullif(range, 7) AS id, nullif(range * 1.5::DOUBLE, 6) AS x,"
+            " 'g' || range % 5 AS g, (['a', 'b', 'c'][1 + range % 3])::kind AS e, range * 2.0::DOUBLE AS y"
             " FROM range(120)",
             "CREATE MODEL line OPTIONS (model_type = 'linear', label_col = 'y') AS SELECT x, g, y FROM p",
             "CREATE MODEL trees OPTIONS (model_type = 'gbdt', label_col = 'y', rounds = 4) AS SELECT x, e, y FROM p",
