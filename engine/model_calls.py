@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.model_catalog import Loaded
+from paretosql.engine.narrow import CHANGED, NARROW, base_type, passed_on, read, readable
 from paretosql.engine.nodes import option_node, options_of, source_names, spot_of
 from paretosql.engine.options import constant
 from paretosql.engine.parameters import fragment
@@ -27,7 +28,7 @@ from paretosql.engine.scope import visible_with
 from paretosql.engine.sources import source_query, whole_piece
 from paretosql.engine.table_functions import put_relation
 from paretosql.engine.transforms import transformed
-from paretosql.errors import Error, NotSupportedError, ProgrammingError, closest, compose
+from paretosql.errors import Error, NotSupportedError, ProgrammingError, closest, compose, quoted
 from paretosql.udfs.model import STATUS
 from paretosql.udfs.roles import found_column
 from paretosql.udfs.verbs import RELATION, VERBS, Verb, argument_of, read_arguments
@@ -151,8 +152,7 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
         hint = f"give rows: evaluate(MODEL {call.loaded.row.name}, TABLE t, {given} => ..)."
         raise ProgrammingError(compose(problem, spot, hint))
     relations = tuple(
-        (word, Fragment(*whole_piece(query, visible_with(node, catalog.text))))
-        for word, query in call.relations.items()
+        (word, _given(query, visible_with(node, catalog.text), catalog)) for word, query in call.relations.items()
     )
     name = catalog.new_name()
     try:
@@ -189,6 +189,12 @@ def _refuse_correlation(fault: Error, call: Call, catalog: Catalog) -> None:
         outer = outer.parent_select
 
 
+def _given(query: exp.Expr, with_: exp.With | None, catalog: Catalog) -> Fragment:
+    """A table among the arguments."""
+    piece = Fragment(*whole_piece(query, with_))
+    return readable(piece, catalog.describe(piece.sql, piece.wants))
+
+
 def _default_source(call: Call, catalog: Catalog) -> exp.Expr:
     """The rows that a call without rows is about, as a query that conditions can be moved into."""
     rows = call.loaded.model.default_rows(call.verb.name)
@@ -198,7 +204,7 @@ def _default_source(call: Call, catalog: Catalog) -> exp.Expr:
     for each in rows.column_names:
         kind = known.get(each, "")
         column: exp.Expr = quoted_column(each)
-        if kind.partition("(")[0] in _CHANGED:
+        if base_type(kind) in CHANGED:
             column = exp.cast(column, exp.DataType.build(kind, dialect="duckdb", udt=True))
         columns.append(exp.alias_(column, exp.to_identifier(each, quoted=True)))
     return exp.Subquery(this=exp.select(*columns).from_(exp.Table(this=exp.to_identifier(name))))
@@ -237,11 +243,13 @@ def _source(
         wanted = [field.name for field in model.inputs(verb.name, names)]
     inputs: dict[str, str] = {}
     types = dict(columns_and_types)
-    items = [exp.alias_(_whole(quoted_column(name), types[name]), key) for key, name in passed.items()]
+    items = [exp.alias_(passed_on(quoted_column(name), types[name]), key) for key, name in passed.items()]
     for at, name in enumerate(wanted):
-        value = transformed(call.loaded.entry.transform, name) or _input(call, name, columns)
+        value = transformed(call.loaded.entry.transform, name) or _input(call, name, columns, types)
         direct = value.name if isinstance(value, exp.Column) else None
-        known = next((key for key, column in passed.items() if column == direct and types[column] not in _NARROW), None)
+        known = next(
+            (key for key, column in passed.items() if column == direct and base_type(types[column]) not in NARROW), None
+        )
         if known is None:
             known = f"{INPUT}{at}"
             items.append(exp.alias_(value, known))
@@ -267,19 +275,14 @@ def quoted_column(name: str) -> exp.Column:
     return exp.column(exp.to_identifier(name, quoted=True))
 
 
-def _whole(column: exp.Expr, kind: str) -> exp.Expr:
-    """A column as text where Arrow would carry less than it holds."""
-    return exp.cast(column, exp.DType.VARCHAR) if kind in _NARROW else column
-
-
-def _input(call: Call, name: str, columns: list[str]) -> exp.Expr:
+def _input(call: Call, name: str, columns: list[str], types: Mapping[str, str]) -> exp.Expr:
     found = found_column(columns, name)
     if found is None:
         near = closest(name, columns)
-        start = f"write {near} AS {name}? " if near else ""
+        start = f"write {quoted(near)} AS {quoted(name)}? " if near else ""
         problem = f"{call.verb.name} of {call.loaded.row.name!r} needs the column {name!r}"
         raise ProgrammingError(compose(problem, hint=f"{start}The rows have {', '.join(columns)}."))
-    return quoted_column(found)
+    return read(quoted_column(found), types[found])
 
 
 def _schema(
@@ -300,18 +303,12 @@ def _schema(
         [pa.array([], schema.field(key).type) for key in inputs], names=list(inputs.values())
     )
     quiet = {**call.arguments, **dict.fromkeys(call.relations)}
-    outputs = [
-        each for each in model.apply(verb.name, batch, model.prepare(verb.name, quiet)).schema if each.name != STATUS
-    ]
+    outputs = list(model.apply(verb.name, batch, model.prepare(verb.name, quiet)).schema)
     if not verb.passes:
         return pa.schema(outputs)
+    outputs = [each for each in outputs if each.name != STATUS]
     first = [pa.field(name, schema.field(key).type) for key, name in passed.items()]
     return pa.schema(_apart([*first, *outputs, pa.field(STATUS, pa.string())]))
-
-
-# types that Arrow carries as others, and of these the ones it carries too narrowly; by DuckDB's names
-_CHANGED = ("UUID", "HUGEINT", "UHUGEINT", "BIT", "TIME WITH TIME ZONE", "JSON", "ENUM")
-_NARROW = ("HUGEINT", "UHUGEINT", "BIT", "TIME WITH TIME ZONE")
 
 
 def _casts(
@@ -325,7 +322,7 @@ def _casts(
     names = list(passed.values()) if call.verb.passes else schema.names
     types = given if call.verb.passes else {**known, **given}
     first = dict(zip(names, schema.names, strict=False))
-    return {first[name]: types[name] for name in names if name in types and types[name].partition("(")[0] in _CHANGED}
+    return {first[name]: types[name] for name in names if name in types and base_type(types[name]) in CHANGED}
 
 
 def _apart(fields: list[pa.Field]) -> list[pa.Field]:

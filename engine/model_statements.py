@@ -18,6 +18,7 @@ from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
 from paretosql.engine.model_calls import model_name, raw_inputs
 from paretosql.engine.model_catalog import Loaded
+from paretosql.engine.narrow import readable
 from paretosql.engine.nodes import CreateModel, DescribeModel, DropModel, ShowModels, option_node, options_of, spot_of
 from paretosql.engine.options import constant
 from paretosql.engine.parameters import name_parameters
@@ -158,8 +159,9 @@ def _training_rows(
     twice = next((name for name, _ in columns if names.count(name.lower()) > 1), None)
     if twice is not None:
         hint = "name the columns, rename one with AS, or leave it out: SELECT t.* EXCLUDE (..)."
-        raise ProgrammingError(compose(f"the training query gives two columns called {twice!r}", None, hint))
-    rows = _spooled(session, made.final, catalog, recorder)
+        problem = f"the training query gives two columns called {twice!r}"
+        raise ProgrammingError(compose(problem, spot_of(tree, catalog.text), hint))
+    rows = _spooled(session, readable(made.final, columns), catalog, recorder)
     if not tree.args.get("transform"):
         return columns, (), rows
     name = catalog.new_name()

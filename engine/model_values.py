@@ -13,7 +13,7 @@ from paretosql.engine.model_calls import Call, look_up, raw_inputs
 from paretosql.engine.nodes import ModelCall, spot_of
 from paretosql.engine.plan import Scalar
 from paretosql.engine.transforms import transformed
-from paretosql.errors import NotSupportedError, ProgrammingError, compose
+from paretosql.errors import NotSupportedError, ProgrammingError, compose, quoted
 from paretosql.udfs.batches import answers
 
 
@@ -42,7 +42,8 @@ def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
     given = node.expressions
     if len(given) != len(wanted):
         problem = f"{verb.name} of {row.name!r} takes {len(wanted)} expressions, {len(given)} given"
-        hint = f"{verb.name}(MODEL {row.name}, {', '.join(wanted)}), by position; or a table of them: TABLE t."
+        listed = ", ".join(map(quoted, wanted))
+        hint = f"{verb.name}(MODEL {row.name}, {listed}), by position; or a table of them: TABLE t."
         raise ProgrammingError(compose(problem, spot, hint))
     arguments = [each.copy() for each in given]
     if transform:

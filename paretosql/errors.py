@@ -7,6 +7,7 @@ sentence, the place in the SQL (line, column and a caret), and a hint.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -96,6 +97,15 @@ def compose(problem: str, spot: Spot | None = None, hint: str | None = None) -> 
     if hint:
         parts.append(f"Hint: {hint}")
     return "\n".join(parts)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL wants it: in quotes unless it is a plain word.
+
+    >>> quoted("movie_id"), quoted("movie id"), quoted('a"b')
+    ('movie_id', '"movie id"', '"a""b"')
+    """
+    return name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '""') + '"'
 
 
 def closest(name: str, known: Collection[str]) -> str | None:

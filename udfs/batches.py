@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from paretosql.errors import DataError
 from paretosql.udfs.model import MEMORY_BYTES, STATUS, Arguments, Model
@@ -44,7 +46,8 @@ class _Asking:
 
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         try:
-            found = self._model.apply(self._verb, batch, self._arguments)
+            with np.errstate(over="ignore", invalid="ignore"):  # `_with_status` looks at what comes of it
+                found = self._model.apply(self._verb, batch, self._arguments)
         except DataError as fault:
             if not batch.num_rows:
                 raise
@@ -67,11 +70,18 @@ class _Asking:
 
 
 def _with_status(batch: pa.RecordBatch) -> pa.RecordBatch:
-    if STATUS in batch.schema.names:
-        return batch
-    return pa.RecordBatch.from_arrays(
-        [*batch.columns, pa.nulls(batch.num_rows, pa.string())], names=[*batch.schema.names, STATUS]
-    )
+    """With a column `STATUS`; answers that are no finite numbers are none, and it says so."""
+    names = [name for name in batch.schema.names if name != STATUS]
+    columns = {name: batch.column(name) for name in names}
+    status = batch.column(STATUS) if STATUS in batch.schema.names else pa.nulls(batch.num_rows, pa.string())
+    for name, column in columns.items():
+        if not pa.types.is_floating(column.type):
+            continue
+        beyond = pc.invert(pc.is_finite(column))
+        if pc.any(beyond).as_py():
+            columns[name] = pc.if_else(beyond, pa.scalar(None, column.type), column)
+            status = pc.if_else(pc.and_(beyond, pc.is_null(status)), f"{name} is beyond all numbers", status)
+    return pa.RecordBatch.from_arrays([*columns.values(), status], names=[*names, STATUS])
 
 
 def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from paretosql.errors import DataError, compose
 from paretosql.udfs.examples import Examples
 from paretosql.udfs.features import CATEGORY, Floats, Mask
 from paretosql.udfs.ids import Codes
@@ -49,6 +50,10 @@ def boosted(examples: Examples, labels: npt.NDArray[Any], plan: Boosting, traini
     Raises:
         OperationalError: the user has stopped it.
     """
+    if len(labels) and np.abs(labels).max() > np.finfo(np.float32).max:
+        label = "" if examples.target is None else f" {examples.target.name!r}"
+        problem = f"gbdt: the label column{label} holds numbers beyond 3.4e38, which LightGBM cannot learn"
+        raise DataError(compose(problem, hint="divide them in the query, or learn their logarithm."))
     module = lightgbm()
     everything = np.ones(examples.rows, dtype=bool)
     taught = everything if plan.held_out is None else ~plan.held_out

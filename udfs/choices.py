@@ -8,6 +8,8 @@ from typing import Any
 
 from paretosql.errors import ProgrammingError, compose
 
+LARGEST = 1e300  # so that the width of a range is a number
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -45,7 +47,7 @@ def hparam_range(low: float, high: float) -> Range:
         ProgrammingError: something else than numbers, or the first above the second.
     """
     numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (low, high))
-    if not numbers or not low <= high:
+    if not numbers or not -LARGEST <= low <= high <= LARGEST:
         problem = f"there is no range from {low!r} to {high!r}"
         raise ProgrammingError(compose(problem, hint="hparam_range(low, high), two numbers."))
     return Range(low, high)

@@ -51,13 +51,13 @@ class Penalties:
     @classmethod
     def of(cls, options: CoefficientOptions, encoder: Encoder) -> Penalties:
         """Those of the options, in whose units they mean the same."""
-        scale = np.ones(encoder.width) if options.standardize else encoder.scale
+        scale = np.ones(encoder.width) if options.standardize else encoder.moments()[1]
         return cls(options.l2_reg / scale**2, options.l1_reg / scale)
 
 
 def standardised(examples: Examples, *, centred: bool) -> Examples:
     """The same rows with numbers of standard deviation 1, and of mean 0 where `centred`; categories stay 0 and 1."""
-    shift, scale = examples.encoder.shift, examples.encoder.scale
+    shift, scale = examples.encoder.moments()
 
     def change(features: Floats) -> Floats:
         if centred:

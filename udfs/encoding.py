@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paretosql.errors import DataError, ProgrammingError, closest, compose
+from paretosql.errors import DataError, ProgrammingError, closest, compose, quoted
 from paretosql.udfs.features import (
     CATEGORY,
     NUMBER,
@@ -101,6 +101,18 @@ class Encoder:
     def shift(self) -> Floats:
         """The mean of each number, shape (width,); 0 for categories."""
         return np.array([each.feature.mean or 0.0 for each in self.columns])
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """`shift` and `scale`.
+
+        Raises:
+            DataError: numbers of a column are so large that their squares are not numbers.
+        """
+        for column, shift, scale in zip(self.columns, self.shift, self.scale, strict=True):
+            if not (np.isfinite(shift) and np.isfinite(scale)):
+                problem = f"{self.family}: the column {column.feature.name!r} holds numbers too large to be squared"
+                raise DataError(compose(problem, hint="divide them in the query, or leave the column out."))
+        return self.shift, self.scale
 
     @cached_property
     def scale(self) -> Floats:
@@ -195,7 +207,7 @@ class Encoder:
     def _misfit(self, feature: Feature, kind: pa.DataType) -> DataError:
         was = sql_type(feature.type)
         problem = f"{self.family}: the column {feature.name!r} holds {sql_type(kind)}, in training it held {was}"
-        return DataError(compose(problem, hint=f"CAST({feature.name} AS {was}) in the query."))
+        return DataError(compose(problem, hint=f"CAST({quoted(feature.name)} AS {was}) in the query."))
 
     def facts(self) -> tuple[dict[str, Any], dict[str, pa.Array]]:
         """The encoder as JSON has it, and the columns beside."""

@@ -88,7 +88,11 @@ def survey(rows: Rows, plan: Plan, training: Training) -> tuple[Encoder, Target 
             label.add(rest.column(plan.label))
     if not kept:
         without = "there are no rows" if not read else f"every one of the {read:,} rows has a NULL or NaN"
-        hint = "COALESCE(column, value) in the query keeps rows."
+        hint = "the training query gives none; look at its WHERE and its joins."
+        if read:
+            empty = [repr(field.name) for field, each in zip(fields, portraits, strict=True) if each.nulls == read]
+            without += f" ({', '.join(empty)} in all of them)" if empty else ""
+            hint = "COALESCE(column, value) in the query keeps rows, ignore_cols = [..] leaves columns out."
         raise DataError(compose(f"{plan.family}: {without}, so there is nothing to learn from", hint=hint))
     if kept < read:
         training.warn(f"{read - kept:,} of {read:,} rows with NULL, NaN or infinite values were left out")

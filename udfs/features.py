@@ -183,6 +183,10 @@ class Moments:
         if not len(values):
             return
         wide = values.astype(np.float64, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # whoever needs squares looks whether they are numbers
+            self._add(wide)
+
+    def _add(self, wide: npt.NDArray[np.float64]) -> None:
         mean, both = float(wide.mean()), self.rows + len(wide)
         apart = mean - self.mean
         self._squares += float(np.square(wide - mean).sum()) + apart * apart * (self.rows * len(wide) / both)
@@ -202,11 +206,11 @@ class Portrait:
     def __init__(self, column: pa.Field, kind: str) -> None:
         self._field, self._kind = column, kind
         self._moments, self._frequencies = Moments(), Frequencies(column.type)
-        self._rows = self._nulls = 0
+        self._rows = self.nulls = 0
 
     def count_nulls(self, column: pa.Array) -> None:
         """NULLs among all rows, also those that are left out."""
-        self._nulls += column.null_count
+        self.nulls += column.null_count
 
     def add(self, column: pa.Array, family: str) -> None:
         """The values of rows that are learnt from; NULL and NaN among them count for nothing."""
@@ -223,11 +227,11 @@ class Portrait:
         name, kind = self._field.name, plain_type(self._field.type)
         if self._kind == CATEGORY:
             values, _, different = self._frequencies.most_frequent(most_categories)
-            return Feature(name, CATEGORY, kind, self._rows, self._nulls, different=different, categories=values)
+            return Feature(name, CATEGORY, kind, self._rows, self.nulls, different=different, categories=values)
         found = self._moments
         if not found.rows:
-            return Feature(name, self._kind, kind, 0, self._nulls, 0.0, 0.0, 0.0, 0.0)
-        return Feature(name, self._kind, kind, found.rows, self._nulls, found.low, found.high, found.mean, found.stddev)
+            return Feature(name, self._kind, kind, 0, self.nulls, 0.0, 0.0, 0.0, 0.0)
+        return Feature(name, self._kind, kind, found.rows, self.nulls, found.low, found.high, found.mean, found.stddev)
 
 
 def described(features: Sequence[Feature]) -> pa.Table:

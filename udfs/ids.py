@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import DataError, compose
+from paretosql.errors import DataError, compose, quoted
 from paretosql.udfs.roles import plain_type, plain_values, sql_type
 
 UNKNOWN = -1
@@ -28,7 +28,7 @@ class Ids:
 
     def codes(self, given: pa.Array | pa.ChunkedArray) -> Codes:
         """The numbers of some values, shape (n,): `UNKNOWN` for NULL and what is not here. O(n + all ids)."""
-        values = plain_values(given)
+        values = id_values(given)
         if values.type != self.values.type:
             values = _cast(values, self.values.type)
             if values is None:
@@ -46,6 +46,12 @@ class Ids:
     def reordered(self, order: npt.NDArray[np.integer]) -> Ids:
         """The same ids, numbered anew: `order[new]` is the old number."""
         return Ids(self.values.take(pa.array(order)))
+
+
+def id_values(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as plain values, of which those are equal that SQL calls so: 0.0 and -0.0 are."""
+    values = plain_values(column)
+    return pc.add(values, 0.0) if pa.types.is_floating(values.type) else values
 
 
 def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
@@ -69,9 +75,9 @@ def _one(value: pa.Scalar, kind: pa.DataType) -> object:
 def check_id_type(kind: pa.DataType, column: str, family: str) -> None:
     """DataError when values of a type cannot be ids."""
     kind = plain_type(kind)
-    if pa.types.is_nested(kind) or pa.types.is_interval(kind):
+    if pa.types.is_nested(kind) or pa.types.is_interval(kind) or isinstance(kind, pa.OpaqueType):
         problem = f"{family}: the column {column!r} holds {sql_type(kind)}, which cannot be an id"
-        raise DataError(compose(problem, hint=f"CAST({column} AS VARCHAR) in the query."))
+        raise DataError(compose(problem, hint=f"CAST({quoted(column)} AS VARCHAR) in the query."))
 
 
 class IdCollector:
@@ -83,7 +89,7 @@ class IdCollector:
 
     def add(self, column: pa.Array) -> None:
         """The values of one batch, without NULL."""
-        self._parts.append(plain_values(column).dictionary_encode())
+        self._parts.append(id_values(column).dictionary_encode())
 
     def finish(self) -> tuple[Ids, Codes]:
         """All ids in ascending order, and the number of each row."""

@@ -204,7 +204,8 @@ def _as(kind: Any, value: Any, default: Any) -> Any:
     if isinstance(value, bool):
         return None
     if kind is int:
-        return int(value) if isinstance(value, (int, float)) and float(value).is_integer() else None
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        return int(value) if whole else None
     if kind is float:
         return _number(value)
     return value if kind is str and isinstance(value, str) else None
@@ -213,7 +214,7 @@ def _as(kind: Any, value: Any, default: Any) -> Any:
 def _number(value: Any) -> float | None:
     try:
         found = float(value) if not isinstance(value, str) else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if found is not None and math.isfinite(found) else None
 

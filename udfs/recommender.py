@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import DataError, ProgrammingError, compose
+from paretosql.errors import DataError, ProgrammingError, compose, quoted
 from paretosql.udfs.histories import (
     Known,
     asked_histories,
@@ -26,7 +26,7 @@ from paretosql.udfs.histories import (
     popular_first,
     rows_of,
 )
-from paretosql.udfs.ids import UNKNOWN, Codes, Ids
+from paretosql.udfs.ids import UNKNOWN, Codes, Ids, check_id_type, id_values
 from paretosql.udfs.interactions import (
     Columns,
     Matrix,
@@ -38,7 +38,7 @@ from paretosql.udfs.interactions import (
 )
 from paretosql.udfs.model import MEMORY_BYTES, STATUS, Arguments, Floats, Ints, Model, Singles, State, Training
 from paretosql.udfs.ranking import RankingQuality, mean_ranks
-from paretosql.udfs.roles import found_column, plain_values
+from paretosql.udfs.roles import found_column
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.topk import best
 from paretosql.udfs.vectors import EMBEDDING, stacked, unit
@@ -115,7 +115,10 @@ class Recommender(Model):
         columns = columns_of(rows.schema, options, name)
         found = read_interactions(rows, columns, name, training)
         if not len(found):
-            raise DataError(compose(f"{name}: there are no rows to learn from", hint="the training query gave none."))
+            problem, hint = f"{name}: there are no rows to learn from", "the training query gave none."
+            if rows.num_rows:
+                hint = f"of {rows.num_rows:,} rows none has both {quoted(columns.user)} and {quoted(columns.item)}."
+            raise DataError(compose(problem, hint=hint))
         weight = weights_of(found, options, columns, name)
         found = popular_first(found)
         shape = (len(found.users), len(found.items))
@@ -157,8 +160,7 @@ class Recommender(Model):
         columns = self.known.columns
         user = pa.field(columns.user, self.known.users.values.type)
         item = pa.field(columns.item, self.known.items.values.type)
-        by_vector = names and not found_column(names, columns.item) and found_column(names, EMBEDDING)
-        if verb == "similar" and "embed" in self.verbs() and by_vector:
+        if verb == "similar" and self._by_vector(names):
             return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
         return {"recommend": [user], "similar": [item], "embed": [item]}.get(verb, [user, item])
 
@@ -178,13 +180,23 @@ class Recommender(Model):
         if verb == "recommend":
             return [*self.inputs("recommend"), item, pa.field("rank", pa.int32()), pa.field("score", pa.float64())]
         if verb == "similar":
-            key = self.inputs("similar", names)[0]
-            key = pa.field("row", pa.int64()) if key.name == EMBEDDING else key
+            key = pa.field("row", pa.int64()) if self._by_vector(names) else item
             other = pa.field(f"similar_{item.name}", item.type)
             return [key, other, pa.field("rank", pa.int32()), pa.field("score", pa.float64())]
         if verb == "embed":
             return [pa.field(EMBEDDING, pa.list_(pa.float32()))]
         return [pa.field("score", pa.float64())]
+
+    def _by_vector(self, names: Sequence[str]) -> bool:
+        """Whether rows with these columns ask similar with vectors, and not with items."""
+        given = found_column(names, EMBEDDING) and not found_column(names, self.known.columns.item)
+        return bool(given) and "embed" in self.verbs()
+
+    def _ids(self, batch: pa.RecordBatch, name: str) -> pa.Array:
+        """A column of ids; DataError when none of its values could be one."""
+        column = batch.column(name)
+        check_id_type(column.type, name, self.family.name)
+        return id_values(column)
 
     def default_rows(self, verb: str) -> pa.Table:
         """The rows that a verb is about when none are given: all users, or all items, of the training."""
@@ -213,7 +225,7 @@ class Recommender(Model):
         return answer(batch, arguments)
 
     def _recommend(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
-        given = plain_values(batch.column(self.known.columns.user))
+        given = self._ids(batch, self.known.columns.user)
         history, codes = asked_histories(self.known, given, arguments)
         nobody = given.is_null().to_numpy(zero_copy_only=False)
         if arguments["cold_start"] == "none":
@@ -225,8 +237,8 @@ class Recommender(Model):
 
     def _predict(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         columns = self.known.columns
-        users = plain_values(batch.column(columns.user))
-        item = self.known.items.codes(batch.column(columns.item)).astype(np.int64)
+        users, items = (self._ids(batch, each) for each in (columns.user, columns.item))
+        item = self.known.items.codes(items).astype(np.int64)
         encoded = users.dictionary_encode()
         row = pc.fill_null(encoded.indices, UNKNOWN).to_numpy(zero_copy_only=False).astype(np.int64)
         value, has_history = np.zeros(len(item)), np.zeros(len(encoded.dictionary) + 1, dtype=bool)
@@ -236,21 +248,21 @@ class Recommender(Model):
             has_history[first : first + history.shape[0]] = np.diff(history.indptr) > 0
             here = np.flatnonzero((row >= first) & (row < first + block) & has_history[row] & (item != UNKNOWN))
             value[here] = self.pair_scores(history, codes, row[here] - first, item[here])
-        reason = np.select([row == UNKNOWN, ~has_history[row], item == UNKNOWN], [1, 2, 3], 0)
-        texts = [None, f"{columns.user} is NULL", f"nothing is known of this {columns.user}"]
-        texts.append(f"{columns.item} is not in the training")
-        status = pa.array(texts, pa.string()).take(pa.array(reason))
+        no_item = items.is_null().to_numpy(zero_copy_only=False)
+        reason = np.select([row == UNKNOWN, ~has_history[row], no_item, item == UNKNOWN], [1, 2, 3, 4], 0)
+        texts = [f"{columns.user} is NULL", f"nothing is known of this {columns.user}", *_absent(columns.item)]
+        status = pa.array([None, *texts], pa.string()).take(pa.array(reason))
         return pa.RecordBatch.from_arrays([pa.array(value, mask=reason > 0), status], names=["score", STATUS])
 
     def _similar(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         outputs = self.outputs("similar", batch.schema.names)
-        if outputs[0].name == "row":
+        if self._by_vector(batch.schema.names):
             vectors, known = stacked(batch.column(EMBEDDING), self._width())
             scores = self.nearness(unit(vectors))
             scores[~known] = -np.inf
             keys: pa.Array = pa.array(np.arange(batch.num_rows) + int(arguments.get("first_row", 0)) + 1)
         else:
-            keys = plain_values(batch.column(self.known.columns.item))
+            keys = self._ids(batch, self.known.columns.item)
             codes = self.known.items.codes(keys).astype(np.int64)
             known = codes != UNKNOWN
             scores = np.full((len(codes), len(self.known.items)), -np.inf, dtype=np.float32)
@@ -264,14 +276,18 @@ class Recommender(Model):
     def _embed(self, batch: pa.RecordBatch, arguments: Arguments) -> pa.RecordBatch:
         vectors = self.vectors()
         assert vectors is not None
-        codes = self.known.items.codes(batch.column(self.known.columns.item))
+        name = self.known.columns.item
+        items = self._ids(batch, name)
+        codes = self.known.items.codes(items)
         known = codes != UNKNOWN
         values = vectors[np.where(known, codes, 0)].astype(np.float32) if len(vectors) else np.zeros((len(codes), 0))
         width = values.shape[1]
         starts = np.arange(len(codes) + 1, dtype=np.int32) * width
         flat = pa.array(values.ravel().astype(np.float32))
         lists = pa.ListArray.from_arrays(pa.array(starts), flat, mask=pa.array(~known))
-        return pa.RecordBatch.from_arrays([lists], names=[EMBEDDING])
+        reason = np.select([items.is_null().to_numpy(zero_copy_only=False), ~known], [1, 2], 0)
+        status = pa.array([None, *_absent(name)], pa.string()).take(pa.array(reason))
+        return pa.RecordBatch.from_arrays([lists, status], names=[EMBEDDING, STATUS])
 
     def summarize(self, verb: str, rows: Rows | None, arguments: Arguments) -> pa.Table:
         """The quality of the ranking of the items in `rows` among those that each user has not had."""
@@ -327,9 +343,15 @@ class Recommender(Model):
         if name is None:
             problem = f"none of the columns {', '.join(names)} of candidates is called {wanted!r}"
             raise ProgrammingError(compose(problem, hint=f"candidates => (SELECT .. AS {wanted} FROM ..)."))
+        check_id_type(table.schema.field(name).type, name, self.family.name)
         codes: Ints = np.unique(self.known.items.codes(table.column(name)).astype(np.int64))
         known: Ints = codes[codes != UNKNOWN]
         return known
+
+
+def _absent(item: str) -> tuple[str, str]:
+    """Why there is nothing to say of an item."""
+    return f"{item} is NULL", f"{item} is not in the training"
 
 
 def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:

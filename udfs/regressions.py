@@ -153,7 +153,8 @@ def _by_block(
     def one(block: Block) -> None:
         nonlocal done
         begin = known[:0] if start is None else start[block.rows]
-        found[block.rows], fall[block.rows] = work(block, begin, known)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss says when it was too much
+            found[block.rows], fall[block.rows] = work(block, begin, known)
         done += len(block.rows)
 
     threads = training.threads if asked.shared else 1

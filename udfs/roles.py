@@ -108,6 +108,8 @@ def sql_type(kind: pa.DataType) -> str:
     """
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return f"{sql_type(kind.value_type)}[]"
+    if isinstance(kind, pa.OpaqueType):  # of DuckDB's, which Arrow has none for
+        return str(kind.type_name).upper()
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision}, {kind.scale})"
     return next((name for name, is_one in _SQL_TYPES if is_one(kind)), str(kind).upper())
@@ -135,6 +137,19 @@ _SQL_TYPES: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
     ("STRUCT", pa.types.is_struct),
     ("MAP", pa.types.is_map),
 )
+
+
+def shown_value(value: pa.Scalar) -> str:
+    """A value for messages, text in quotes; its type where it cannot be said, as of dates beyond the year 9999."""
+    try:
+        return repr(value.as_py()) if is_text(value.type) else str(value.cast(pa.string()).as_py())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, OverflowError):
+        return f"of type {sql_type(value.type)}"
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values are text, in whatever form."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.Array:

@@ -81,6 +81,12 @@ class Tabular(Model):
         """What to make of the columns; see `Plan`."""
         name, names = cls.family.name, schema.names
         ignored = [named_column(names, each, "ignore_cols", name) for each in options.ignore_cols]
+        label = getattr(options, "label_col", "")
+        if label and label.lower() in (each.lower() for each in ignored):
+            problem = f"{name}: the column {label!r} is both label_col and one of ignore_cols"
+            raise ProgrammingError(
+                compose(problem, hint="the label is no feature anyway; leave it out of ignore_cols.")
+            )
         if options.split == "column" and (split := found_column(names, options.split_col)):
             ignored.append(split)
         return Plan(name, ignored=tuple(ignored), one_hot=cls.one_hot, most_categories=options.max_categories)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.udfs.features import Floats, Frequencies, Mask, Moments, doubles, no_text
 from paretosql.udfs.ids import Ids, check_id_type
-from paretosql.udfs.roles import LABELS, found_column, is_number, needed_column, plain_type, sql_type
+from paretosql.udfs.roles import LABELS, found_column, is_number, needed_column, plain_type, shown_value, sql_type
 
 MOST_CLASSES = 1_000  # our choice: more values than that are numbers or names, not classes
 
@@ -141,10 +141,13 @@ class TargetPortrait:
             found = self._moments
             if found.low == found.high:
                 raise self._alike(f"{found.low:g} in every row", "learnt")
+            if not np.isfinite(found.stddev):
+                problem = f"{self._family}: the label column {name!r} holds numbers too large to be squared"
+                raise DataError(compose(problem, hint="divide them in the query, or learn their logarithm."))
             return Target(name, kind, self._task, found.rows, found.mean, found.high)
         classes, counts, different = self._frequencies.most_frequent(MOST_CLASSES)
         if different == 1:
-            raise self._alike(f"the one class {classes[0].as_py()!r} in every row", "told apart")
+            raise self._alike(f"the one class {shown_value(classes[0])} in every row", "told apart")
         if different > MOST_CLASSES or self._frequencies.forgotten:
             problem = f"{self._family}: the label column {name!r} holds more than {MOST_CLASSES:,} classes"
             raise DataError(compose(problem, hint="take a family for numbers, or group the classes in the query."))

@@ -126,11 +126,7 @@ def _search(
         options = replace(options, split=LEAVE_LAST_OUT if isinstance(options, RecommenderOptions) else "random")
         given["split"] = options.split
         given.pop("data_split_method", None)
-    whole = {name for name in searched if option_type(family.options, name) is int}
-    for name, each in searched.items():
-        if isinstance(each, Range) and name in whole and math.ceil(each.low) > math.floor(each.high):
-            problem = f"{name} of {family.name} is a whole number, and none is from {each.low} to {each.high}"
-            raise ProgrammingError(compose(problem, hint="write hparam_range(low, high) with whole numbers."))
+    whole = _whole(family, searched)
     parts = split_rows(rows, options, family.name)
     number = options.trials or DEFAULT_TRIALS
     lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
@@ -167,6 +163,25 @@ def _search(
         problem = f"{family.name}: no trial came to an end; the first: {trials[0]['status']}"
         raise ProgrammingError(compose(problem, hint="try the options one by one."))
     return replace(best[1], trials=tuple(trials), notes=(*best[1].notes, *training.warnings))
+
+
+def _whole(family: Family, searched: Mapping[str, Candidates | Range]) -> set[str]:
+    """Names of the searched options that take whole numbers.
+
+    Raises:
+        ProgrammingError: an option is unknown, or a range holds none of its values.
+    """
+    types = {name: option_type(family.options, name) for name in searched}
+    for name, each in searched.items():
+        if types[name] is None:
+            read_options(family.options, {name: 0}, family.name)  # says what there is
+        if isinstance(each, Range) and types[name] not in (int, float):
+            problem = f"{name} of {family.name} is no number, so that there is no range of it"
+            raise ProgrammingError(compose(problem, hint=f"write {name} = hparam_candidates([a, b, ..])."))
+        if isinstance(each, Range) and types[name] is int and math.ceil(each.low) > math.floor(each.high):
+            problem = f"{name} of {family.name} is a whole number, and none is from {each.low} to {each.high}"
+            raise ProgrammingError(compose(problem, hint="write hparam_range(low, high) with whole numbers."))
+    return {name for name, kind in types.items() if kind is int}
 
 
 def _tell_trial(tell: Callable[[str, int, int], None], trial: str, what: str, done: int, whole: int) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from paretosql.errors import DataError, compose
 from paretosql.udfs.model import Ints, Singles
-from paretosql.udfs.roles import plain_type, sql_type
+from paretosql.udfs.roles import is_number, plain_type, sql_type
 
 EMBEDDING = "embedding"  # the column with vectors
 PAIRS = 1 << 13  # our choice: vectors of so many pairs are laid side by side at once
@@ -37,14 +37,17 @@ def stacked(column: pa.Array, width: int) -> tuple[Singles, npt.NDArray[np.bool_
         DataError: lists of another length, or something else than lists.
     """
     kind = plain_type(column.type)
-    if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)):
-        raise DataError(compose(f"the column {EMBEDDING!r} holds {sql_type(kind)}, not lists of numbers"))
+    hint = f"embed(MODEL m) gives such vectors, of {width} numbers each."
+    lists = pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)
+    empty = lists and pa.types.is_null(kind.value_type)
+    if not pa.types.is_null(column.type) and not empty and not (lists and is_number(kind.value_type)):
+        raise DataError(compose(f"the column {EMBEDDING!r} holds {sql_type(kind)}, not lists of numbers", hint=hint))
     found = np.zeros((len(column), width), dtype=np.float32)
     known = np.zeros(len(column), dtype=bool)
     for at, value in enumerate(column.to_pylist()):
         if value is None or any(each is None for each in value):
             continue
         if len(value) != width:
-            raise DataError(compose(f"a vector has {len(value)} numbers, those of this model have {width}"))
+            raise DataError(compose(f"a vector has {len(value)} numbers, those of this model have {width}", hint=hint))
         found[at], known[at] = value, True
     return found, known

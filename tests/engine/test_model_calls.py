@@ -128,7 +128,7 @@ def test_predictions_of_a_recommender_say_why_not(con):
         (True, "user_id is NULL"),
         (True, "nothing is known of this user_id"),
         (True, "item_id is not in the training"),
-        (True, "item_id is not in the training"),
+        (True, "item_id is NULL"),
         (False, None),
     ]
 

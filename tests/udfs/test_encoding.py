@@ -103,9 +103,9 @@ def test_a_column_of_another_kind_is_refused_by_name():
     day = [datetime.date(2020, 1, 1)]
     with pytest.raises(DataError, match=r"linear.*'x' holds VARCHAR"):
         encoder.encode(one_batch(x=["1"], day=day, c=["7"]))
-    with pytest.raises(DataError, match=r"linear.*'day' holds int64"):
+    with pytest.raises(DataError, match=r"linear.*'day' holds BIGINT"):
         encoder.encode(one_batch(x=[1], day=[3], c=["7"]))
-    with pytest.raises(DataError, match=r"linear.*'c' holds list"):
+    with pytest.raises(DataError, match=r"linear.*'c' holds VARCHAR"):
         encoder.encode(one_batch(x=[1], day=day, c=[["7"]]))
     assert matrix(encoder, one_batch(x=[1], day=day, c=[7]))[0][2] == 1
 

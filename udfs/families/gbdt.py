@@ -37,6 +37,7 @@ from paretosql.udfs.target import CLASSIFICATION, RANKING, REGRESSION, Task, cla
 HELD_OUT = 0.1  # our choice: share of the rows, or groups, by which early_stop decides
 PATIENCE = 10  # our choice: rounds, where early_stop is just true
 SHARED = 500_000  # our choice: fewer values than that are learnt faster by one thread, which waits for no other
+LARGEST = 2**31 - 1  # LightGBM's, of whole numbers
 MOST_RELEVANT = 30  # LightGBM's: relevance has a gain of 2^relevance
 
 
@@ -72,10 +73,15 @@ class GbdtOptions(ClassifierOptions):
     )  # fmt: skip
     leaves: int = option(31, "of a tree at most", low=2, high=131_072, aliases=("num_leaves",), source="LightGBM")
     max_depth: int = option(
-        -1, "splits between root and leaf at most; -1: no limit", low=-1, aliases=("max_tree_depth",), source="LightGBM"
+        -1,
+        "splits between root and leaf at most; -1: no limit",
+        low=-1,
+        high=LARGEST,
+        aliases=("max_tree_depth",),
+        source="LightGBM",
     )
     min_leaf_rows: int = option(
-        20, "rows of a leaf at least", low=0,
+        20, "rows of a leaf at least", low=0, high=LARGEST,
         aliases=("min_data_in_leaf", "min_child_samples", "min_tree_child_weight"), source="LightGBM",
     )  # fmt: skip
     min_gain: float = option(

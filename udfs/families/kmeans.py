@@ -159,12 +159,14 @@ class KMeans(Tabular):
 def _placed(encoder: Encoder, options: KMeansOptions) -> Callable[[Floats], Floats]:
     """Features as points: standardised or only centred, for the cosine of length 1."""
 
+    shift, scale = encoder.moments()
+
     def change(features: Floats) -> Floats:
         points = np.array(features, order="C")
         if options.standardize or options.distance == "euclidean":
-            points -= encoder.shift  # changes no distance, but keeps digits of large numbers
+            points -= shift  # changes no distance, but keeps digits of large numbers
         if options.standardize:
-            points /= encoder.scale
+            points /= scale
         if options.distance == "cosine":
             length = np.linalg.norm(points, axis=1, keepdims=True)
             points /= np.where(length > 0, length, 1.0)
