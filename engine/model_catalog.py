@@ -179,9 +179,13 @@ class ModelCatalog:
             with translated():
                 sql = f"SELECT {columns} FROM {self._table} {where}"
                 found = self._session.con.execute(sql, list(values)).fetchall()
-        except ProgrammingError:  # somebody has dropped the table
+        except ProgrammingError as fault:
             self._there = False
-            raise
+            problem, hint = (
+                f"the table {SCHEMA}.{TABLE} was dropped, and all models with it",
+                "CREATE MODEL makes both anew.",
+            )
+            raise OperationalError(compose(problem, hint=hint)) from fault
         return [ModelRow(*each) for each in found]
 
     def find(self, name: str) -> ModelRow | None:

@@ -35,7 +35,8 @@ def export_model(session: Session, name: str, folder: str | os.PathLike[str], *,
         with written_whole(Path(folder), "model", _holds_model, replace=replace) as fresh:
             write_folder(fresh, entry, state)
     except OSError as fault:
-        raise OperationalError(f"cannot write the model {os.fspath(folder)}: {fault.strerror or fault}") from fault
+        problem = f"cannot write the model {os.fspath(folder)}: {fault.strerror or fault}"
+        raise OperationalError(compose(problem, hint="look for space and rights there.")) from fault
 
 
 def _holds_model(folder: Path) -> bool:

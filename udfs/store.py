@@ -196,7 +196,9 @@ def write_folder(target: Path, entry: Entry, state: State) -> None:
         for each in made:
             _remove_empty(each)
         if isinstance(fault, OSError):
-            raise OperationalError(f"cannot write the model {target}: {fault.strerror or fault}") from fault
+            hint = "look for space and rights there, or connect with another model_dir."
+            problem = f"cannot write the model {target}: {fault.strerror or fault}"
+            raise OperationalError(compose(problem, hint=hint)) from fault
         raise
 
 
