@@ -67,7 +67,7 @@ def test_a_step_follows_the_gradient(pairs, seed, items):
             assert after[row, column] - table[row, column] == pytest.approx(-0.01 * slope, abs=2e-5)
 
 
-@given(st.integers(1, 8), st.integers(2, 8), st.integers(0, 2**31), st.sampled_from([0, bpr.TABLE]))
+@given(st.integers(1, 8), st.integers(2, 8), st.integers(0, 2**31), st.sampled_from([1, 4, bpr.TABLE]))
 def test_drawn_pairs(users, items, seed, table):
     """Every pair is of an item that the user had and one that the user had not, and no row is drawn twice; whether a
     table says who had what, or a search.

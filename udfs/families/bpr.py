@@ -27,7 +27,8 @@ from paretosql.udfs.vectors import pair_products
 
 PAIRS = 1 << 12, 1 << 14  # at once, least and most; our choice: too many would blur steps together
 START = 0.1  # size of the first random vectors; our choice
-TABLE = 1 << 26  # users times items up to which a byte for each pair is made; our choice
+TABLE = 1 << 26  # bytes at most of the table that tells apart what users had; our choice
+SLOTS = 16  # bytes of it for each row, where not every pair has its own; our choice
 FOLD_STEPS, FOLD_L2 = 8, 1.0  # Newton steps and ridge of a fold-in; our choice
 FOLD_OTHERS = 400  # items that a new user is taken not to have wanted, spread evenly over popularity; our choice
 
@@ -127,19 +128,20 @@ class _Had:
         self.user = np.repeat(np.arange(self.users, dtype=np.int32), np.diff(seen.indptr))
         self.item = seen.indices.astype(np.int32)
         keys = self.user.astype(np.int64) * self.items + self.item
-        small = self.users * self.items <= TABLE
-        self._keys = None if small else keys
-        self._table = np.zeros(self.users * self.items if small else 0, dtype=bool)
-        if small:
-            self._table[keys] = True
+        self._keys = None if self.users * self.items <= TABLE else keys
+        slots = 1 << (SLOTS * len(keys)).bit_length()
+        self._slots = self.users * self.items if self._keys is None else min(slots, TABLE)
+        self._table = np.zeros(self._slots, dtype=bool)
+        self._table[keys % self._slots] = True
 
     def __call__(self, user: Codes, item: Codes) -> npt.NDArray[np.bool_]:
         asked = user.astype(np.int64) * self.items + item
-        found: npt.NDArray[np.bool_]
-        if self._keys is None:
-            found = self._table[asked]
-        else:
-            found = self._keys[np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)] == asked
+        slot = asked if self._keys is None else asked % self._slots
+        found: npt.NDArray[np.bool_] = self._table[slot]
+        if self._keys is not None:  # several pairs share a byte
+            maybe = np.flatnonzero(found)
+            place = np.minimum(np.searchsorted(self._keys, asked[maybe]), len(self._keys) - 1)
+            found[maybe] = self._keys[place] == asked[maybe]
         return found
 
 
