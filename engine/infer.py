@@ -57,10 +57,7 @@ def _rows(run: Run, step: Infer, model: Model) -> Iterator[pa.RecordBatch]:
         yield from model.default_rows(step.verb).to_batches(max_chunksize=1 << 16)
         return
     with closing(run.batches(step.read)) as batches:
-        for batch in batches:
-            if run.session.stopped.is_set():
-                raise OperationalError("the statement was stopped")
-            yield batch
+        yield from batches
 
 
 def _answered(run: Run, step: Infer, model: Model, arguments: Arguments) -> Generator[pa.RecordBatch]:
@@ -70,6 +67,9 @@ def _answered(run: Run, step: Infer, model: Model, arguments: Arguments) -> Gene
     cached = arguments.get("cache") and not step.relations
     remembered = run.session.models.remembered(step.token, (step.verb, *step.arguments)) if cached else None
     for batch in rebatched(_rows(run, step, model), size):
+        if run.session.stopped.is_set():
+            raise OperationalError("the statement was stopped")
+        run.recorder.read(0, 0, f"{step.verb} {first_row:,} rows")
         given = batch if step.read is None else _named(batch, names)
         asked = {**arguments, "first_row": first_row}
         if remembered is None:

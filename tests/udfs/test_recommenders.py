@@ -9,9 +9,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 import paretosql
+from paretosql.udfs import histories
 from paretosql.udfs.model import Training, find_family
+from paretosql.udfs.neighbours import strongest
 from paretosql.udfs.options import read_options
 from paretosql.udfs.rows import Spool
 from tests.udfs.contract import RecommenderContract
@@ -137,3 +140,33 @@ def test_userknn_with_all_neighbours_is_the_cosine(drawn):
     cosine = dense @ dense.T / (length[:, None] * length[None, :])
     np.fill_diagonal(cosine, 0.0)
     assert scores_of(fitted("userknn", dense, neighbors=100), dense) == pytest.approx(cosine @ dense, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["userknn", "ease"])
+def test_large_matrices_stay_sparse(name, monkeypatch):
+    """What is too large to be dense gives the scores of what is not, also to users never seen."""
+    rng = np.random.default_rng(5)
+    table = pa.table({"user_id": rng.integers(0, 40, 900), "item_id": rng.integers(0, 60, 900) ** 2 // 60})
+    options = {"neighbors": 7} if name == "userknn" else {}
+    pairs = "SELECT u.range AS user_id, i.range AS item_id FROM range(50) u, range(60) i"
+    found = []
+    for most in (histories.WHOLE_BYTES, 0):
+        monkeypatch.setattr(histories, "WHOLE_BYTES", most)
+        with paretosql.connect(autocommit=True) as con:
+            con.create_model("m", name, table, **options)
+            con.execute("CREATE TABLE h AS SELECT 45 + range % 5 AS user_id, range AS item_id FROM range(15)")
+            asked = con.execute(f"SELECT score FROM predict(MODEL m, ({pairs}), history => TABLE h)")
+            found.append([score for (score,) in asked.fetchall()])
+    assert [score is None for score in found[0]] == [score is None for score in found[1]]
+    dense, few = ([score for score in scores if score is not None] for scores in found)
+    assert len(dense) > 1_000 and np.allclose(dense, few, rtol=1e-5, atol=1e-6)
+
+
+@given(st.integers(0, 6), st.integers(1, 20), st.integers(1, 8), st.integers(0, 2**31))
+def test_the_strongest_entries(rows, width, k, seed):
+    """Those that sorting a row finds, of equal ones the lower columns, none that is not above 0."""
+    dense = np.random.default_rng(seed).integers(-2, 5, (rows, width)).astype(np.float32)
+    found = strongest(sparse.csr_matrix(dense), k).toarray()
+    for given_row, kept in zip(dense, found, strict=True):
+        order = [at for at in np.lexsort((np.arange(width), -given_row)) if given_row[at] > 0][:k]
+        assert np.flatnonzero(kept).tolist() == sorted(order) and (kept[order] == given_row[order]).all()

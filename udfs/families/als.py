@@ -121,7 +121,7 @@ class Als(Recommender):
     def _users(self, history: Matrix, users: Ints) -> Singles:
         """Their vectors, shape (b, f), of a history where they are not from the training."""
         found: Singles = self.learned["user"][np.maximum(users, 0)]
-        others = users < 0
+        others = (users < 0) & (np.diff(history.indptr) > 0)
         if others.any():
             found[others] = self._folded_in(history[others])
         return found

@@ -93,7 +93,7 @@ class Bpr(Recommender):
         """Their vectors, shape (b, f + 1), with a one for the bias."""
         found = np.ones((len(users), self.learned["item"].shape[1]), dtype=np.float32)
         found[users >= 0, :-1] = self.learned["user"][users[users >= 0]]
-        for at in np.flatnonzero(users < 0):
+        for at in np.flatnonzero((users < 0) & (np.diff(history.indptr) > 0)):
             found[at, :-1] = self._folded(history.indices[history.indptr[at] : history.indptr[at + 1]])
         return found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from paretosql.udfs.histories import rows_of
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, family
 from paretosql.udfs.neighbours import row_lengths, strongest
@@ -33,23 +34,28 @@ class UserKnnOptions(RecommenderOptions):
 class UserKnn(Recommender):
     """What users with a like history had; nothing to train, new rows count at once.
 
-    Cost: nothing to learn; O(users) per user to answer, in blocks.
+    Cost: nothing to learn; O(rows of the items that a user had) to answer for the user, in blocks.
     """
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """Likeness to the nearest users times what they had; a user is not their own neighbour."""
-        seen = self.known.seen
-        common = self.known.in_common(history)
-        length = row_lengths(history)[:, None] * row_lengths(seen)[None, :]
+        seen, whole = self.known.seen, self.known.whole
+        mine, theirs = row_lengths(history), row_lengths(seen)
+        if whole is None:
+            like = history @ seen.T
+            row = rows_of(like)
+            like.data = (like.data / (mine[row] * theirs[like.indices] + self.options.shrink)).astype(np.float32)
+            like.data[like.indices == users[row]] = 0.0
+            return np.asarray((strongest(like, self.options.neighbors) @ seen).toarray())
+        common = history.toarray() @ whole.T
         with np.errstate(invalid="ignore", divide="ignore"):
-            like = np.where(common > 0, common / (length + self.options.shrink), 0.0).astype(np.float32)
+            near = common / (mine[:, None] * theirs[None, :] + self.options.shrink)
+            near = np.where(common > 0, near, 0.0).astype(np.float32)
         own = np.flatnonzero(users >= 0)
-        like[own, users[own]] = 0.0
-        if self.known.whole is not None:
-            like[~among_best(like, self.options.neighbors)] = 0.0
-            found: Singles = like @ self.known.whole
-            return found
-        return np.asarray((strongest(like, self.options.neighbors) @ seen).toarray())
+        near[own, users[own]] = 0.0
+        near[~among_best(near, self.options.neighbors)] = 0.0
+        found: Singles = near @ whole
+        return found
 
     def likeness(self, items: Ints) -> Singles:
         """The cosine of the users who had each."""
