@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,8 +93,13 @@ def sweep(numbers: range, folder: Path) -> tuple[Counter[str], list[str]]:
 
 
 def check(numbers: range, folder: Path) -> None:
-    """Sweep, and fail with everything that went wrong."""
-    outcomes, broken = sweep(numbers, folder)
+    """Sweep in two processes at once, and fail with everything that went wrong."""
+    middle, folders = (numbers.start + numbers.stop) // 2, [folder / "first", folder / "second"]
+    for each in folders:
+        each.mkdir()
+    with ThreadPoolExecutor(2) as pool:
+        halves = list(pool.map(sweep, (range(numbers.start, middle), range(middle, numbers.stop)), folders))
+    outcomes, broken = halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
     assert not broken, "\n".join([f"{len(broken)} statements, {dict(outcomes)}", *broken])
     assert sum(outcomes.values()) == len(numbers)
     # both sides of the door were used: statements that still work, and several kinds of errors

@@ -57,8 +57,8 @@ class BprOptions(RecommenderOptions):
 class Bpr(Recommender):
     """Vectors learnt from pairs of had and not had; for rankings from many sparse rows.
 
-    Cost: O(rows * factors * rounds) to learn, 8 bytes a row and 4 bytes * factors for each user and item; O(items *
-    factors) for the scores of a user.
+    Cost: O(rows * factors * rounds) to learn, 24 bytes a row, 64 MiB and 4 bytes * factors for each user and item;
+    O(items * factors) for the scores of a user.
     """
 
     @classmethod
