@@ -10,7 +10,7 @@ demo: .venv/.ready-bench
 	$(RUN) -m benchmarks.demo $(DATA)
 
 test: .venv/.ready-test
-	$(RUN) -m pytest -q -m "not slow"
+	$(RUN) -m pytest -q -m "not slow" -n 2 --dist loadfile
 
 test-models: .venv/.ready-test
 	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install -q --disable-pip-version-check 'torch==2.13.0'

@@ -25,6 +25,7 @@ FEWEST = 5  # ratings of a film that stays
 SEEDS = {"als": 3, "bpr": 3}  # how many seeds of those that have chance in them
 ROUNDS = {"als": 3, "bpr": 1}  # of learning where times are compared, five times as many for a fast reference
 THREADS = 2
+ALONE = 100  # users who are asked about in a statement each
 SIZES = (100_000, 1_000_000, 10_000_000)  # of prediction
 
 
@@ -71,8 +72,10 @@ def recommenders(setting: Setting) -> Iterator[Row]:
     times; made up rows without it): learnt from all but the last row of each user, judged by where that row ranks among
     the films that the user has not rated; hr@10 with its standard error, means over seeds where there is chance. Times
     are beside those of the reference in the same turns: plain numpy, for als and bpr the library `implicit` where it is
-    installed, these two for a few rounds of learning. `train ratio` and `recommend ratio` are ours over theirs;
-    recommending is for all users, theirs one user after the other. Ours begins and ends with SQL.
+    installed, these two for a few rounds of learning. `train ratio` and `recommend ratio` are ours over theirs. Both
+    learn from the same table, ours by SQL and into the store, theirs by way of a matrix. Recommending is for all users:
+    theirs one user after the other with the matrix at hand; `statements ratio` is ours over one statement of ours for
+    each user (measured on a hundred of them).
     """
     con = paretosql.connect(autocommit=True, threads=THREADS)
     source = _ratings(con, setting)
@@ -82,7 +85,10 @@ def recommenders(setting: Setting) -> Iterator[Row]:
         share = statistics.mean(each["hr@10"] for each in quality)
         few = {} if name not in ROUNDS else {"rounds": ROUNDS[name] * (5 if IMPLICIT else 1)}
         times = take_turns(
-            {"ours": partial(con.execute, _create(name, 0, **few)), "theirs": partial(reference, seen, **few)},
+            {
+                "ours": partial(con.execute, _create(name, 0, **few)),
+                "theirs": lambda reference=reference, few=few: reference(_dense(con), **few),
+            },
             setting.rounds,
         )
         asked = take_turns(
@@ -92,6 +98,8 @@ def recommenders(setting: Setting) -> Iterator[Row]:
             },
             setting.rounds,
         )
+        few_users = con.execute(f"SELECT DISTINCT u FROM learn ORDER BY u LIMIT {ALONE}").fetchall()
+        alone = take_turns({"statements": partial(_one_by_one, con, few_users)}, 1)
         yield Row(
             data=source,
             family=name,
@@ -103,12 +111,19 @@ def recommenders(setting: Setting) -> Iterator[Row]:
             train_ratio=median_ratio(times, "ours", "theirs"),
             recommend_s=median(asked, "ours"),
             recommend_ratio=median_ratio(asked, "ours", "theirs"),
+            statements_ratio=median(asked, "ours") / (median(alone, "statements") / len(few_users) * len(seen)),
         )
     con.close()
 
 
 def _recommended(con: paretosql.Connection) -> object:
     return con.execute("SELECT count(*) FROM recommend(MODEL m, k => 10)").fetchall()
+
+
+def _one_by_one(con: paretosql.Connection, users: list[tuple[int]]) -> None:
+    """A statement for each of some users."""
+    for user in users:
+        con.execute("SELECT count(*) FROM recommend(MODEL m, (SELECT ?::BIGINT AS u), k => 10)", user).fetchall()
 
 
 def _create(name: str, seed: int, **more: int) -> str:

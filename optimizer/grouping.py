@@ -14,7 +14,8 @@ from paretosql.optimizer.frontier import Floats, Ints
 
 
 def by_prediction(latency: Floats, tolerance: float, most: int) -> tuple[Ints, Ints]:
-    """Groups of rows whose predictions differ by less than a factor of `1 + tolerance` in every column.
+    """Groups of rows whose predictions differ by less than a factor of `1 + tolerance` in every column; those
+    below a millisecond are alike.
 
     Where that gives more than `most` groups, the tolerance is doubled until it does not.
 

@@ -7,6 +7,7 @@ and what came of it after, so that whoever started it sees which statement hung 
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -232,7 +233,7 @@ def _run(numbers: range) -> None:
         except BaseException as fault:
             outcome = f"foreign {type(fault).__name__}: {fault}".replace("\n", " ")
         timer.cancel()
-        print(f"{outcome[:300]!a}", flush=True)
+        print(json.dumps(outcome[:300]), flush=True)
     _fresh(con)
 
 

@@ -5,7 +5,7 @@ The statements are made and run by `mutator.py` in a process of its own; this si
 
 from __future__ import annotations
 
-import ast
+import json
 import os
 import selectors
 import subprocess
@@ -75,7 +75,7 @@ def sweep(numbers: range, folder: Path) -> tuple[Counter[str], list[str]]:
             if line and line.startswith("run "):
                 number = int(line[4:])
             elif line:
-                outcome = ast.literal_eval(line)
+                outcome = json.loads(line)
                 outcomes[outcome.split(":")[0]] += 1
                 if outcome.startswith("foreign"):
                     broken.append(f"{number}: {outcome}\n    {mutator.mutate(number)!r}")
