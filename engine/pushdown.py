@@ -76,7 +76,11 @@ def asked_of(call: exp.Expr) -> Asked:
     if where is not None and not conditions:
         conditions = [where.this]
     limit = select.args.get("limit")
-    plain = all(isinstance(each.unalias(), (exp.Column, exp.Star, exp.Literal)) for each in select.expressions)
+    plain = all(
+        isinstance(each.unalias(), (exp.Column, exp.Star, exp.Literal))
+        and each.find(exp.Window, exp.Func) is None  # in * REPLACE (..)
+        for each in select.expressions
+    )
     cut = any(select.args.get(part) for part in _CUTS)
     limited = limit is not None and isinstance(limit, exp.Limit) and plain and not cut and _literal(limit)
     called = (table.alias or str(call.args["verb"])).lower()
@@ -96,7 +100,7 @@ def _read(select: exp.Expr, called: str) -> set[str] | None:
     for node in inner_nodes(select):
         if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
             return None
-        if isinstance(node, (exp.Columns, exp.Subquery, exp.Query)):
+        if isinstance(node, (exp.Columns, exp.Subquery, exp.Query, exp.PositionalColumn)):
             return None
         if isinstance(node, exp.Column) and not node.table and node.name.lower() == called:
             return None
@@ -122,7 +126,7 @@ def _below(query: exp.Expr, select: exp.Expr) -> bool:
 def _only(condition: exp.Expr, names: set[str], called: str, catalog: Catalog) -> bool:
     """Whether a condition reads nothing but columns of these names, and says the same whenever it is asked."""
     for node in condition.walk():
-        if isinstance(node, (exp.Query, exp.Window, exp.Star)) or node.args.get("verb"):
+        if isinstance(node, (exp.Query, exp.Window, exp.Star, exp.PositionalColumn)) or node.args.get("verb"):
             return False
         if isinstance(node, exp.Column) and (node.name.lower() not in names or len(node.parts) > 2):
             return False

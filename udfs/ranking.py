@@ -59,7 +59,7 @@ class RankingQuality:
         others = candidates - len(known)
         if others > 0 and len(known):
             below = others - (known - np.arange(len(known)))  # of the other items, how many each is above
-            self._auc.append(float(np.clip(below, 0, others).mean() / others))
+            self._auc.append(float(below.mean() / others))  # ties among the user's own items cancel out
 
     @property
     def users(self) -> int:

@@ -246,7 +246,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         problem = f"the model's files are missing: {folder}"
         hint = "the folder belongs beside the database; move both together, or train the model anew."
         raise OperationalError(compose(problem, hint=hint)) from fault
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise _damaged(folder / FACTS) from fault
     if not isinstance(found, dict):
         raise _damaged(folder / FACTS)

@@ -50,6 +50,8 @@ SHAPES = (
     "SELECT count(*) FROM (SELECT * FROM {call} AS t WHERE {condition} LIMIT 40%)",
     "SELECT max({0}) FILTER (WHERE {condition}) FROM {call} AS t",
     "SELECT {0} AS {1}, {1} AS {0} FROM {call} AS t WHERE {condition}",
+    "SELECT sum(#1) FROM {call} AS t WHERE {condition}",
+    "SELECT {0} FROM (SELECT * REPLACE (count(*) OVER () AS {0}) FROM {call} AS t WHERE {condition} LIMIT 1)",
 )  # fmt: skip
 
 

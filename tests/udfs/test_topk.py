@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paretosql.udfs.ranking import RankingQuality, mean_ranks
 from paretosql.udfs.topk import best, first_open
 
 
@@ -59,3 +60,12 @@ def test_first_open_places(rows, width, k, share, seed):
     assert found.shape == (rows, min(k, width))
     for at in range(rows):
         assert [each for each in found[at] if each < width] == np.flatnonzero(~taken[at])[:k].tolist()
+
+
+def test_auc_of_items_that_tie_with_each_other():
+    """Two held out items of equal score above all others are above all others."""
+    quality = RankingQuality(10)
+    scores = np.array([3, 3, 1, 1, 1], dtype=np.float32)
+    quality.add(mean_ranks(scores, np.array([0, 1])), 5)
+    quality.add(mean_ranks(scores, np.array([3, 4])), 5)
+    assert dict(quality.metrics())["auc"] == (1.0 + 0.5 / 3) / 2
