@@ -13,6 +13,7 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import parse
 from paretosql.engine.faults import translated_names
 from paretosql.engine.fragment import table as rows_of
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.options import read_rate
 from paretosql.engine.parameters import name_parameters
@@ -20,7 +21,7 @@ from paretosql.engine.plan import Fragment
 from paretosql.engine.record import Recorder
 from paretosql.engine.run import run_steps
 from paretosql.engine.session import Session
-from paretosql.engine.statistics import FIELDS, SCHEMA, TableName, column_types, find_table, quoted
+from paretosql.engine.statistics import FIELDS, SCHEMA, TableName, column_types, find_table
 from paretosql.errors import OperationalError, ProgrammingError, closest, compose
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Collection
 from pathlib import Path
 
+from paretosql.engine.files import IN_MEMORY
 from paretosql.errors import closest
 
 COMMANDS = ("run", "explain")
-OTHERS = ("models", "simulate", "trace", "train")  # with words of their own, which the facade reads
 LATER = ("bench", "serve", "ui")
-IN_MEMORY = ":memory:"
 PATH_STARTS = ("/", "./", "../", "~")
 SQL_MARK = re.compile(r"[\s;(]")
 EXAMPLES = """\
@@ -67,11 +67,17 @@ def _rows(text: str) -> int | None:
     return None if text == "all" else _positive(text)
 
 
-def database_and_sql(parser: argparse.ArgumentParser, words: list[str], sql: str | None) -> tuple[str, str | None]:
-    """What the words on the command line mean: which database, and which SQL if any."""
+def database_and_sql(
+    parser: argparse.ArgumentParser, words: list[str], sql: str | None, others: Collection[str]
+) -> tuple[str, str | None]:
+    """What the words on the command line mean: which database, and which SQL if any.
+
+    Args:
+        others: commands beside `COMMANDS`, for who has mistyped one.
+    """
     if len(words) > 2 or (len(words) == 2 and sql is not None):
         extra = words[2] if len(words) > 2 else words[1]
-        near = closest(words[0], (*COMMANDS, *OTHERS))
+        near = closest(words[0], (*COMMANDS, *others))
         if near is not None:
             parser.error(f"no command {words[0]!r}; did you mean {near!r}?")
         parser.error(f"too many arguments: {extra!r}; put quotes around the SQL")

@@ -9,10 +9,11 @@ from contextlib import closing, contextmanager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.result import Result
 from paretosql.errors import ProgrammingError, closest, compose
 from paretosql.udfs.choices import Candidates, Range
-from paretosql.udfs.verbs import RELATION, VERBS
+from paretosql.udfs.verbs import RELATION, VERBS, argument_of
 
 if TYPE_CHECKING:
     from paretosql.engine.dbapi import Connection
@@ -28,11 +29,6 @@ def creating(
     with closing(Named(connection)) as named:
         changed = f" TRANSFORM ({transform})" if transform else ""
         yield f"{start}{changed} OPTIONS ({listed}) AS {named.query(rows)}"
-
-
-def quoted(name: str) -> str:
-    """A name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Any) -> str:
@@ -152,7 +148,8 @@ class ModelHandle:
         if rows is not None:
             parts.append(named.source(rows))
         for name, value in arguments.items():
-            is_rows = name in known.arguments and known.arguments[name].kind == RELATION and value is not None
+            argument = argument_of(known, name)
+            is_rows = argument is not None and argument.kind == RELATION and value is not None
             parts.append(f"{name} => {named.source(value) if is_rows else literal(value)}")
         result = self._connection.sql(f"SELECT * FROM {verb}({', '.join(parts)})")
         weakref.finalize(result, named.close)  # it reads the rows each time it is read itself

@@ -28,6 +28,7 @@ from paretosql.engine.nodes import (
     call_name,
     function_name,
     inner_nodes,
+    is_value,
     own_nodes,
     spot_of,
 )
@@ -92,11 +93,12 @@ def _inner_first(tree: exp.Expr) -> Iterator[exp.Expr]:
 def _replace_model_call(node: exp.Expr, catalog: Catalog, steps: list[Step]) -> None:
     """The form in FROM becomes a step, the scalar form a function."""
     from paretosql.engine.model_calls import replace_model_call
-    from paretosql.engine.model_values import is_scalar, replace_scalar_call
+    from paretosql.engine.model_values import replace_scalar_call
 
-    if is_scalar(node):
+    if is_value(node):
         step = replace_scalar_call(node, catalog)
-        steps += [] if step is None else [step]
+        if step is not None:
+            steps.append(step)
     else:
         steps.append(replace_model_call(node, catalog))
 

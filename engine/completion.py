@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from paretosql.engine.commands import commands
 from paretosql.engine.console import MODES
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.script import Token, tokens
 from paretosql.engine.signatures import AGGREGATES, REPORT_OPTIONS, SCALARS
 from paretosql.errors import Error
@@ -142,7 +143,7 @@ class Vocabulary:
             if PLAIN_NAME.fullmatch(name.lower()) and self._keywords.get(name.lower()) != "reserved":
                 yield name
             else:
-                yield '"' + name.replace('"', '""') + '"'
+                yield quoted(name)
 
 
 def _command_words(text: str) -> tuple[int, list[str]]:

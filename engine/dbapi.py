@@ -145,7 +145,7 @@ class Connection:
 
     def drop_model(self, name: str, *, if_exists: bool = False) -> None:
         """Remove a model; the same as DROP MODEL."""
-        from paretosql.engine.asking import quoted
+        from paretosql.engine.identifiers import quoted
 
         self.execute(f"DROP MODEL {'IF EXISTS ' if if_exists else ''}{quoted(name)}")
 

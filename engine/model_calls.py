@@ -28,7 +28,7 @@ from paretosql.engine.scope import visible_with
 from paretosql.engine.sources import source_query, whole_piece
 from paretosql.engine.table_functions import put_relation
 from paretosql.engine.transforms import transformed
-from paretosql.errors import Error, NotSupportedError, ProgrammingError, closest, compose, quoted
+from paretosql.errors import Error, NotSupportedError, ProgrammingError, closest, compose, spelt
 from paretosql.udfs.model import STATUS
 from paretosql.udfs.roles import found_column
 from paretosql.udfs.verbs import RELATION, VERBS, Verb, argument_of, read_arguments
@@ -159,18 +159,18 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
         asked = Asked() if verb.whole else asked_of(node)
         if source is None and asked.conditions:
             source = _default_source(call, catalog)
-        read, passed, inputs, enough = _source(call, source, asked, catalog)
-        schema = _schema(call, read, passed, inputs, catalog)
+        rows = _source(call, source, asked, catalog)
+        schema = _schema(call, rows, catalog)
     except Error as fault:
         _refuse_correlation(fault, call, catalog)
         if "line " in str(fault):
             raise
         raise type(fault)(_pointed(fault, spot)) from fault
-    put_relation(node, verb.name, name, schema, catalog, casts=_casts(call, source, schema, passed, catalog))
+    put_relation(node, verb.name, name, schema, catalog, casts=_casts(call, rows, schema))
     where = call.loaded.row
     return Infer(
-        name, verb.name, where.name, where.token, read, tuple(passed.items()), tuple(inputs.items()),
-        tuple(call.arguments.items()), relations, schema, enough, spot,
+        name, verb.name, where.name, where.token, rows.read, tuple(rows.passed.items()),
+        tuple(rows.inputs.items()), tuple(call.arguments.items()), relations, schema, rows.enough, spot,
     )  # fmt: skip
 
 
@@ -210,18 +210,29 @@ def _default_source(call: Call, catalog: Catalog) -> exp.Expr:
     return exp.Subquery(this=exp.select(*columns).from_(exp.Table(this=exp.to_identifier(name))))
 
 
-def _source(
-    call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog
-) -> tuple[Fragment | None, dict[str, str], dict[str, str], int | None]:
-    """What a step reads: the fragment, its columns that are handed on by their names, and those the model reads; and
-    how many answers are enough.
+@dataclass(frozen=True)
+class Source:
+    """What a step reads: its fragment, None where no rows are given, and how many answers are enough.
+
+    Attributes:
+        passed, inputs: columns of the fragment that are handed on, and that the model reads, with the names users know.
+        types: all columns of the rows, with their SQL types.
     """
+
+    read: Fragment | None
+    enough: int | None
+    passed: Mapping[str, str]
+    inputs: Mapping[str, str]
+    types: Mapping[str, str]
+
+
+def _source(call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog) -> Source:
     if source is None:
-        return None, {}, {}, asked.push(exp.select(), (), catalog)
+        return Source(None, asked.push(exp.select(), (), catalog), {}, {}, {})
     query, with_ = source_query(source), visible_with(call.node, catalog.text)
     sql, wants = whole_piece(query, with_)
-    columns_and_types = catalog.describe(sql, wants)
-    columns = [name for name, _ in columns_and_types]
+    types = dict(catalog.describe(sql, wants))
+    columns = list(types)
     model, verb = call.loaded.model, call.verb
     names = [name for name, _ in call.loaded.entry.transform] or columns
     alias = exp.TableAlias(this=exp.to_identifier("__r"))
@@ -242,7 +253,6 @@ def _source(
     else:
         wanted = [field.name for field in model.inputs(verb.name, names)]
     inputs: dict[str, str] = {}
-    types = dict(columns_and_types)
     items = [exp.alias_(passed_on(quoted_column(name), types[name]), key) for key, name in passed.items()]
     for at, name in enumerate(wanted):
         value = transformed(call.loaded.entry.transform, name) or _input(call, name, columns, types)
@@ -259,7 +269,7 @@ def _source(
         base = _each_once(base, list(inputs))
     if with_ is not None:
         base.set("with_", with_.copy())
-    return fragment(base), passed, inputs, enough
+    return Source(fragment(base), enough, passed, inputs, types)
 
 
 def _each_once(rows: exp.Select, names: list[str]) -> exp.Select:
@@ -279,48 +289,38 @@ def _input(call: Call, name: str, columns: list[str], types: Mapping[str, str]) 
     found = found_column(columns, name)
     if found is None:
         near = closest(name, columns)
-        start = f"write {quoted(near)} AS {quoted(name)}? " if near else ""
+        start = f"write {spelt(near)} AS {spelt(name)}? " if near else ""
         problem = f"{call.verb.name} of {call.loaded.row.name!r} needs the column {name!r}"
         raise ProgrammingError(compose(problem, hint=f"{start}The rows have {', '.join(columns)}."))
     return read(quoted_column(found), types[found])
 
 
-def _schema(
-    call: Call, read: Fragment | None, passed: Mapping[str, str], inputs: Mapping[str, str], catalog: Catalog
-) -> pa.Schema:
+def _schema(call: Call, source: Source, catalog: Catalog) -> pa.Schema:
     """The columns of the answer; asks the model about no rows, so that wrong types are found before the first batch."""
     model, verb = call.loaded.model, call.verb
     if verb.whole:
         return verb.schema
-    names = list(inputs.values())
+    names = list(source.inputs.values())
     outputs = model.outputs(verb.name, names)
-    if read is None:
+    if source.read is None:
         if not verb.passes:
             return pa.schema(outputs)
         return pa.schema(_apart([*model.default_rows(verb.name).schema, *outputs, pa.field(STATUS, pa.string())]))
-    schema = catalog.schema(read.sql, read.wants)
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array([], schema.field(key).type) for key in inputs], names=list(inputs.values())
-    )
+    schema = catalog.schema(source.read.sql, source.read.wants)
+    batch = pa.RecordBatch.from_arrays([pa.array([], schema.field(key).type) for key in source.inputs], names=names)
     quiet = {**call.arguments, **dict.fromkeys(call.relations)}
     outputs = list(model.apply(verb.name, batch, model.prepare(verb.name, quiet)).schema)
     if not verb.passes:
         return pa.schema(outputs)
     outputs = [each for each in outputs if each.name != STATUS]
-    first = [pa.field(name, schema.field(key).type) for key, name in passed.items()]
+    first = [pa.field(name, schema.field(key).type) for key, name in source.passed.items()]
     return pa.schema(_apart([*first, *outputs, pa.field(STATUS, pa.string())]))
 
 
-def _casts(
-    call: Call, source: exp.Expr | None, schema: pa.Schema, passed: Mapping[str, str], catalog: Catalog
-) -> dict[str, str]:
+def _casts(call: Call, source: Source, schema: pa.Schema) -> dict[str, str]:
     """SQL types that columns of the answer had where they came from, and lose on the way through Arrow."""
-    known = dict(call.loaded.entry.columns)
-    given: dict[str, str] = {}
-    if source is not None:
-        given = dict(catalog.describe(*whole_piece(source_query(source), visible_with(call.node, catalog.text))))
-    names = list(passed.values()) if call.verb.passes else schema.names
-    types = given if call.verb.passes else {**known, **given}
+    names = list(source.passed.values()) if call.verb.passes else schema.names
+    types = source.types if call.verb.passes else {**dict(call.loaded.entry.columns), **source.types}
     first = dict(zip(names, schema.names, strict=False))
     return {first[name]: types[name] for name in names if name in types and base_type(types[name]) in CHANGED}
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from paretosql.engine.faults import translated
+from paretosql.engine.identifiers import quoted
 from paretosql.errors import OperationalError, ProgrammingError, Spot, closest, compose
 from paretosql.udfs.model import Model, State, find_family
 from paretosql.udfs.options import from_facts
@@ -123,7 +124,7 @@ class ModelCatalog:
     def __init__(self, session: Session, folder: Path | None, key: str, database: str, *, read_only: bool) -> None:
         self._session = session
         self._key, self._read_only = key, read_only
-        self._where = f'"{database.replace(chr(34), chr(34) * 2)}"'
+        self._where = quoted(database)
         self._there = False  # the table of models was seen, committed
         self._database = database
         with _door:
@@ -181,11 +182,8 @@ class ModelCatalog:
                 found = self._session.con.execute(sql, list(values)).fetchall()
         except ProgrammingError as fault:
             self._there = False
-            problem, hint = (
-                f"the table {SCHEMA}.{TABLE} was dropped, and all models with it",
-                "CREATE MODEL makes both anew.",
-            )
-            raise OperationalError(compose(problem, hint=hint)) from fault
+            problem = f"the table {SCHEMA}.{TABLE} was dropped, and all models with it"
+            raise OperationalError(compose(problem, hint="CREATE MODEL makes both anew.")) from fault
         return [ModelRow(*each) for each in found]
 
     def find(self, name: str) -> ModelRow | None:

@@ -16,6 +16,7 @@ from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.model_calls import model_name, raw_inputs
 from paretosql.engine.model_catalog import Loaded
 from paretosql.engine.narrow import readable
@@ -174,7 +175,7 @@ def _training_rows(
         return session.con.execute(f"SELECT {listed} FROM {name}").fetchall()[0]
 
     with_values = with_constants(items, _translated(ask, catalog))
-    listed = ", ".join(f"{sql} AS {_quoted(each)}" for each, sql in with_values)
+    listed = ", ".join(f"{sql} AS {quoted(each)}" for each, sql in with_values)
     changed = _spooled(session, Fragment(f"SELECT {listed} FROM {name}"), catalog, recorder)
     rows.close()
     return columns, with_values, changed
@@ -188,10 +189,6 @@ def _translated(ask: Callable[[Sequence[str]], Sequence[Any]], catalog: Catalog)
             return ask(expressions)
 
     return asked
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _spooled(session: Session, piece: Fragment, catalog: Catalog, recorder: Recorder) -> Spool:

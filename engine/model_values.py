@@ -10,10 +10,10 @@ from sqlglot import exp
 
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.model_calls import Call, look_up, raw_inputs
-from paretosql.engine.nodes import ModelCall, spot_of
+from paretosql.engine.nodes import spot_of
 from paretosql.engine.plan import Scalar
 from paretosql.engine.transforms import transformed
-from paretosql.errors import NotSupportedError, ProgrammingError, compose, quoted
+from paretosql.errors import NotSupportedError, ProgrammingError, compose, spelt
 from paretosql.udfs.batches import answers
 
 
@@ -42,7 +42,7 @@ def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
     given = node.expressions
     if len(given) != len(wanted):
         problem = f"{verb.name} of {row.name!r} takes {len(wanted)} expressions, {len(given)} given"
-        listed = ", ".join(map(quoted, wanted))
+        listed = ", ".join(map(spelt, wanted))
         hint = f"{verb.name}(MODEL {row.name}, {listed}), by position; or a table of them: TABLE t."
         raise ProgrammingError(compose(problem, spot, hint))
     arguments = [each.copy() for each in given]
@@ -91,8 +91,3 @@ def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
     return column
-
-
-def is_scalar(node: exp.Expr) -> bool:
-    """Whether a call stands where a value does."""
-    return isinstance(node, ModelCall) and not isinstance(node.parent, exp.Table)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.plan import Fragment
-from paretosql.errors import quoted
 
 # types that Arrow carries as others, and of these the ones it carries too narrowly; by DuckDB's names
 CHANGED = ("UUID", "HUGEINT", "UHUGEINT", "BIT", "TIME WITH TIME ZONE", "JSON", "ENUM", "BIGNUM")

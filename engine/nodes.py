@@ -219,6 +219,11 @@ def inner_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
     return itertools.islice(own_nodes(root), 1, None)
 
 
+def is_value(call: exp.Expr) -> bool:
+    """Whether a call of a model stands where a value does, and not in FROM."""
+    return isinstance(call, ModelCall) and not isinstance(call.parent, exp.Table)
+
+
 def source_names(select: exp.Expr) -> set[str]:
     """Lower-case names and aliases that FROM gives its parts."""
     parts = [select.args.get("from_"), *(select.args.get("joins") or []), *(select.args.get("laterals") or [])]

@@ -12,6 +12,7 @@ from paretosql.engine.nodes import (
     ModelCall,
     NdvCall,
     SketchCall,
+    is_value,
     own_nodes,
     source_names,
     spot_of,
@@ -58,8 +59,7 @@ def name_subqueries(tree: exp.Expr) -> None:
     items: dict[int, tuple[exp.Expr, str]] = {}
     for call in tree.find_all(NdvCall, SketchCall, ModelCall):
         node: exp.Expr = call
-        scalar = isinstance(call, ModelCall) and not isinstance(call.parent, exp.Table)
-        inside_query = scalar or isinstance(call, SketchCall)
+        inside_query = is_value(call) or isinstance(call, SketchCall)
         while node.parent is not None:
             if inside_query and node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
                 items.setdefault(id(node), (node, node.sql(dialect=Pareto)))

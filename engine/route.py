@@ -39,16 +39,23 @@ def execute(
     with session.lock:
         _ = session.con
         session.stopped.clear()
-        if not isinstance(text, str) or not _may_be_ours(session, text):
+        texts = _pieces(session, text)
+        if not texts:
             return _plain(session, text, parameters, progress, arrow)
         outcome = Outcome(None, -1)
-        from paretosql.engine.pieces import pieces
-
-        texts = list(pieces(text))
         for number, piece in enumerate(texts, 1):
             _close(outcome)
             outcome = _piece(session, piece, parameters if number == len(texts) else None, progress, arrow)
         return outcome
+
+
+def _pieces(session: Session, text: str) -> list[str]:
+    """The statements of a text some of which may be ours; nothing for any other text."""
+    if not isinstance(text, str) or not _may_be_ours(session, text):
+        return []
+    from paretosql.engine.pieces import pieces
+
+    return list(pieces(text))
 
 
 def _may_be_ours(session: Session, text: str) -> bool:
@@ -129,7 +136,7 @@ def execute_many(session: Session, text: str, sets: Iterable[Parameters]) -> int
     """Run one statement for each parameter set, all or none; the number of changed rows."""
     with session.lock:
         session.free()
-        tree = _one_of_ours(session, text)
+        tree = _our_tree(session, text) if len(_pieces(session, text)) == 1 else None
         if tree is not None:
             from paretosql.engine.recognize import changes, reads_only
 
@@ -154,15 +161,6 @@ def execute_many(session: Session, text: str, sets: Iterable[Parameters]) -> int
         return sum(max(count, 0) for count in counts) if known else -1
 
 
-def _one_of_ours(session: Session, text: str) -> Any:
-    """The parse of a text that is one statement of ours; None for anything else."""
-    if not isinstance(text, str) or not _may_be_ours(session, text):
-        return None
-    from paretosql.engine.pieces import pieces
-
-    return _our_tree(session, text) if len(list(pieces(text))) == 1 else None
-
-
 @contextmanager
 def _all_or_none(session: Session, changes: bool) -> Iterator[None]:
     """One transaction around several runs: the open one, or one that is undone after an error."""
@@ -184,16 +182,14 @@ def _all_or_none(session: Session, changes: bool) -> Iterator[None]:
 def repeatable(session: Session, text: str) -> bool:
     """True when the text is one query that changes nothing."""
     with session.lock:
-        tree = _one_of_ours(session, text)
+        texts = _pieces(session, text)
+        if len(texts) > 1:
+            return False
+        tree = _our_tree(session, text) if texts else None
         if tree is not None:
             from paretosql.engine.recognize import reads_only
 
             return reads_only(tree)
-        if isinstance(text, str) and _may_be_ours(session, text):
-            from paretosql.engine.pieces import pieces
-
-            if len(list(pieces(text))) != 1:
-                return False
         statements = split(session.con, text)
         return len(statements) == 1 and may_repeat(statements[0])
 

@@ -53,8 +53,6 @@ def run_steps(session: Session, plan: Plan, text: str, recorder: Recorder) -> No
     """
     run = Run(session, plan, text, recorder)
     for step in plan.steps:
-        if isinstance(step, Scalar):
-            continue  # a part of some fragment
         _RUNNERS[type(step)](run, step)
 
 
@@ -175,6 +173,10 @@ def _infer(run: Run, step: Infer) -> None:
     )
 
 
+def _scalar(run: Run, step: Scalar) -> None:
+    """Nothing: it is a part of some fragment."""
+
+
 _RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {
     Materialize: _materialize,
     Blocks: _blocks,
@@ -182,4 +184,5 @@ _RUNNERS: dict[type[Step], Callable[[Run, Any], None]] = {
     Report: _report,
     Simulate: _simulate,
     Infer: _infer,
+    Scalar: _scalar,
 }

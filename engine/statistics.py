@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.session import Session
 
 SCHEMA = "pareto_statistics"
@@ -69,11 +70,6 @@ class ColumnStatistics:
     method: str
     rate: float
     analyzed_at: datetime.datetime
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it in quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def find_table(session: Session, name: str, schema: str | None = None, database: str | None = None) -> TableName | None:

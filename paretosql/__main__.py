@@ -16,7 +16,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO, cast
 
-from paretosql.engine.arguments import COMMANDS, IN_MEMORY, database_and_sql, new_parser
+from paretosql.engine.arguments import COMMANDS, database_and_sql, new_parser
+from paretosql.engine.files import IN_MEMORY
 from paretosql.errors import Error
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _default(words: Sequence[str]) -> int:
     if options.version:
         print(_versions())
         return 0
-    database, sql = database_and_sql(parser, options.words, options.sql)
+    database, sql = database_and_sql(parser, options.words, options.sql, OTHERS)
     with _console(options, database) as console:
         if sql is not None:
             return _run_text(console, sql, None)

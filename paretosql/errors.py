@@ -99,10 +99,10 @@ def compose(problem: str, spot: Spot | None = None, hint: str | None = None) -> 
     return "\n".join(parts)
 
 
-def quoted(name: str) -> str:
-    """A name as SQL wants it: in quotes unless it is a plain word.
+def spelt(name: str) -> str:
+    """A name as one types it in SQL, for hints: in quotes unless it is a plain word.
 
-    >>> quoted("movie_id"), quoted("movie id"), quoted('a"b')
+    >>> spelt("movie_id"), spelt("movie id"), spelt('a"b')
     ('movie_id', '"movie id"', '"a""b"')
     """
     return name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '""') + '"'

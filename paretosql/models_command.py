@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import paretosql
-from paretosql.engine.asking import quoted
 from paretosql.engine.console import WRITERS
 from paretosql.engine.glyphs import Screen
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.render import box
 from paretosql.errors import OperationalError, compose
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paretosql.errors import DataError, ProgrammingError, closest, compose, quoted
+from paretosql.errors import DataError, ProgrammingError, closest, compose, spelt
 from paretosql.udfs.features import (
     CATEGORY,
     NUMBER,
@@ -207,7 +207,7 @@ class Encoder:
     def _misfit(self, feature: Feature, kind: pa.DataType) -> DataError:
         was = sql_type(feature.type)
         problem = f"{self.family}: the column {feature.name!r} holds {sql_type(kind)}, in training it held {was}"
-        return DataError(compose(problem, hint=f"CAST({quoted(feature.name)} AS {was}) in the query."))
+        return DataError(compose(problem, hint=f"CAST({spelt(feature.name)} AS {was}) in the query."))
 
     def facts(self) -> tuple[dict[str, Any], dict[str, pa.Array]]:
         """The encoder as JSON has it, and the columns beside."""

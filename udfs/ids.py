@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import DataError, compose, quoted
+from paretosql.errors import DataError, compose, spelt
 from paretosql.udfs.roles import plain_type, plain_values, sql_type
 
 UNKNOWN = -1
@@ -77,7 +77,7 @@ def check_id_type(kind: pa.DataType, column: str, family: str) -> None:
     kind = plain_type(kind)
     if pa.types.is_nested(kind) or pa.types.is_interval(kind) or isinstance(kind, pa.OpaqueType):
         problem = f"{family}: the column {column!r} holds {sql_type(kind)}, which cannot be an id"
-        raise DataError(compose(problem, hint=f"CAST({quoted(column)} AS VARCHAR) in the query."))
+        raise DataError(compose(problem, hint=f"CAST({spelt(column)} AS VARCHAR) in the query."))
 
 
 class IdCollector:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import DataError, ProgrammingError, compose, quoted
+from paretosql.errors import DataError, ProgrammingError, compose, spelt
 from paretosql.udfs.histories import (
     Known,
     asked_histories,
@@ -117,7 +117,7 @@ class Recommender(Model):
         if not len(found):
             problem, hint = f"{name}: there are no rows to learn from", "the training query gave none."
             if rows.num_rows:
-                hint = f"of {rows.num_rows:,} rows none has both {quoted(columns.user)} and {quoted(columns.item)}."
+                hint = f"of {rows.num_rows:,} rows none has both {spelt(columns.user)} and {spelt(columns.item)}."
             raise DataError(compose(problem, hint=hint))
         weight = weights_of(found, options, columns, name)
         found = popular_first(found)

@@ -142,14 +142,10 @@ _SQL_TYPES: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
 def shown_value(value: pa.Scalar) -> str:
     """A value for messages, text in quotes; its type where it cannot be said, as of dates beyond the year 9999."""
     try:
-        return repr(value.as_py()) if is_text(value.type) else str(value.cast(pa.string()).as_py())
+        is_text = pa.types.is_string(plain_type(value.type))
+        return repr(value.as_py()) if is_text else str(value.cast(pa.string()).as_py())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, OverflowError):
         return f"of type {sql_type(value.type)}"
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether values are text, in whatever form."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def numbers(array: pa.Array | pa.ChunkedArray, column: str, family: str) -> pa.Array:

@@ -129,8 +129,8 @@ def _search(
     whole = _whole(family, searched)
     parts = split_rows(rows, options, family.name)
     number = options.trials or DEFAULT_TRIALS
-    lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
-    if len(lists) == len(searched):
+    lists = _lists(searched)
+    if lists is not None:
         number = min(number, math.prod(map(len, lists)))
     began = time.perf_counter()
     best: tuple[float, Trained] | None = None
@@ -201,6 +201,12 @@ def _judged(evaluation: tuple[tuple[str, float], ...], wanted: str, family: str)
     return name, value
 
 
+def _lists(searched: Mapping[str, Candidates | Range]) -> list[tuple[Any, ...]] | None:
+    """What every option chooses from; None where one has a range."""
+    lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
+    return lists if len(lists) == len(searched) else None
+
+
 def _draws(
     searched: Mapping[str, Candidates | Range], whole: Collection[str], number: int, seed: int
 ) -> Iterator[dict[str, Any]]:
@@ -209,8 +215,8 @@ def _draws(
     Args:
         whole: names of the options that take whole numbers.
     """
-    lists = [each.values for each in searched.values() if isinstance(each, Candidates)]
-    if len(lists) == len(searched) and math.prod(map(len, lists)) <= number:
+    lists = _lists(searched)
+    if lists is not None and math.prod(map(len, lists)) <= number:
         for values in itertools.product(*lists):
             yield dict(zip(searched, values, strict=True))
         return

@@ -56,6 +56,15 @@ def test_ids_come_back_as_they_were(con, kind):
     assert items.fetchall() == [(user, kind) for (user,) in users]
 
 
+def test_reserved_words_beside_a_narrow_type(con):
+    """Columns that are read as they are keep their names, whatever these are."""
+    con.execute(
+        "CREATE MODEL w OPTIONS (model_type = 'linear', label_col = 'select') AS"
+        """ SELECT (range % 2)::VARCHAR::BIT AS "order", range % 2 AS "select" FROM range(20)"""
+    )
+    assert con.execute("SELECT round(predict(MODEL w, '1'::BIT))").fetchall() == [(1.0,)]
+
+
 def test_zero_is_one_id(con):
     """0.0 and -0.0 are equal in SQL."""
     rows = "SELECT 0.0::DOUBLE AS user_id, range AS item_id FROM range(3)"

@@ -47,7 +47,7 @@ class UserKnn(Recommender):
             like.data = (like.data / (mine[row] * theirs[like.indices] + self.options.shrink)).astype(np.float32)
             like.data[like.indices == users[row]] = 0.0
             return np.asarray((strongest(like, self.options.neighbors) @ seen).toarray())
-        common = history.toarray() @ whole.T
+        common = self.known.in_common(history)
         with np.errstate(invalid="ignore", divide="ignore"):
             near = common / (mine[:, None] * theirs[None, :] + self.options.shrink)
             near = np.where(common > 0, near, 0.0).astype(np.float32)
