@@ -1,8 +1,9 @@
 """Models of a database: a table in it says which version a name means, a store beside it holds the versions.
 
 The table `pareto_models.models` is an ordinary one, so a model belongs to the transaction that made it, and every
-reader sees the models of its own moment. Versions are written before their row and never changed; those without a row
-are removed when the database is opened, and when the last session that used models is closed.
+reader sees the models of its own moment. Versions are written before their row and never changed. What a transaction
+that did not last has written, and what no name means any more, is removed when the database is opened and when its last
+session is closed.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import contextlib
 import datetime
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from paretosql.engine.faults import translated
 from paretosql.engine.identifiers import quoted
-from paretosql.errors import OperationalError, ProgrammingError, Spot, closest, compose
+from paretosql.engine.open_databases import OpenDatabase
+from paretosql.errors import Error, OperationalError, ProgrammingError, Spot, closest, compose
 from paretosql.udfs.model import Model, State, find_family
 from paretosql.udfs.options import from_facts
 from paretosql.udfs.remembered import Remembered
@@ -75,12 +76,15 @@ class Loaded:
     model: Model
 
 
+class Vanished(OperationalError):
+    """The table of models was there a moment ago."""
+
+
 class Shared:
     """What the sessions of one database in this process have in common: the store, and versions already loaded."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.users = 0
         self._loaded: OrderedDict[str, tuple[Entry, Model]] = OrderedDict()
         self._remembered: OrderedDict[tuple[str, Any], Remembered] = OrderedDict()
         self._lock = threading.Lock()
@@ -121,52 +125,78 @@ _door = threading.Lock()
 class ModelCatalog:
     """The models of one session. Its methods run inside whatever transaction is open."""
 
-    def __init__(self, session: Session, folder: Path | None, key: str, database: str, *, read_only: bool) -> None:
-        self._session = session
-        self._key, self._read_only = key, read_only
+    def __init__(self, session: Session, home: OpenDatabase, database: str, *, read_only: bool) -> None:
+        self._session, self._home = session, home
+        self._read_only = read_only
         self._where = quoted(database)
         self._there = False  # the table of models was seen, committed
         self._database = database
+        self._changed: dict[str, str] = {}  # tokens and names of versions that the open transaction has written
         with _door:
-            first = key not in _shared
+            first = home.key not in _shared
             if first:
-                _shared[key] = Shared(MemoryStore() if folder is None else FolderStore(folder))
-            self._common = _shared[key]
-            self._common.users += 1
-        if first and not read_only:
-            self._clean()
+                _shared[home.key] = Shared(
+                    MemoryStore() if home.folder is None else FolderStore(home.folder, home.owner)
+                )
+            self._common = _shared[home.key]
+            if first:
+                self._sweep()  # before anybody else writes
 
     def close(self) -> None:
-        """Let go; the last session of a database removes versions that nothing means any more. Never raises."""
+        """For the last session of a database: remove versions that nothing means any more. Never raises."""
         with _door:
-            self._common.users -= 1
-            if self._common.users:
-                return
-            _shared.pop(self._key, None)
-        if not self._read_only:
-            self._clean()
+            _shared.pop(self._home.key, None)
+            self._sweep(closing=True)
 
-    def _clean(self) -> None:
-        """Remove versions without a row; another connection looks, since ours may be inside a transaction."""
-        with contextlib.suppress(duckdb.Error), self._session.con.cursor() as con:
-            known = con.execute(
-                "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-                [self._database, SCHEMA, TABLE],
-            ).fetchall()
-            tokens = con.execute(f"SELECT token FROM {self._table}").fetchall() if known[0][0] else []
-            self._common.store.keep_only([token for (token,) in tokens])
+    def _sweep(self, *, closing: bool = False) -> None:
+        """Remove versions in doubt without a row; another connection looks, since ours may be inside a transaction."""
+        if self._read_only:
+            return
+        with contextlib.suppress(duckdb.Error):
+            wanted: list[str] = []
+            if self._home.lasting or not closing:  # else the rows vanish in a moment
+                with self._session.con.cursor() as con:
+                    if self._columns(con):
+                        wanted = [token for (token,) in con.execute(f"SELECT token FROM {self._table}").fetchall()]
+            self._common.store.sweep(wanted)
+
+    def committed(self) -> None:
+        """The open transaction has lasted, and so do the versions that it made."""
+        if self._home.lasting:
+            for token in self._changed:
+                self._common.store.settle(token)
+        self._changed.clear()
+
+    def rolled_back(self) -> None:
+        """The open transaction has not lasted; its versions stay in doubt."""
+        self._changed.clear()
+
+    def not_committed(self, fault: Error) -> Error:
+        """What to say when the open transaction cannot be committed; the models in its way are named."""
+        names = [name for name in dict.fromkeys(self._changed.values()) if f'"{name.lower()}"' in str(fault)]
+        self._changed.clear()
+        return conflict(names) if names and _is_conflict(fault) else fault
 
     @property
     def _table(self) -> str:
         return f"{self._where}.{SCHEMA}.{TABLE}"
 
+    def _columns(self, con: duckdb.DuckDBPyConnection) -> list[str]:
+        """Of the table of models; none when it is not there."""
+        sql = "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+        return [name for (name,) in con.execute(sql, [self._database, SCHEMA, TABLE]).fetchall()]
+
     def _exists(self) -> bool:
         if self._there:
             return True
-        sql = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
-        ((count,),) = self._session.con.execute(sql, [self._database, SCHEMA, TABLE]).fetchall()
-        self._there = bool(count) and self._session.transaction is None
-        return bool(count)
+        columns = self._columns(self._session.con)
+        if columns and not set(FIELDS) <= set(columns):
+            hint = "rename it: ALTER TABLE pareto_models.models RENAME TO .., or use another database file."
+            problem = f"{SCHEMA}.{TABLE} is not the table that holds models: it has no column"
+            missing = next(name for name in FIELDS if name not in columns)
+            raise OperationalError(compose(f"{problem} {missing!r}", hint=hint))
+        self._there = bool(columns) and self._session.transaction is None
+        return bool(columns)
 
     def rows(self) -> list[ModelRow]:
         """All models, by name."""
@@ -182,8 +212,13 @@ class ModelCatalog:
                 found = self._session.con.execute(sql, list(values)).fetchall()
         except ProgrammingError as fault:
             self._there = False
-            problem = f"the table {SCHEMA}.{TABLE} was dropped, and all models with it"
-            raise OperationalError(compose(problem, hint="CREATE MODEL makes both anew.")) from fault
+            problem = f"the table {SCHEMA}.{TABLE} was dropped or changed, and all models with it"
+            raise Vanished(compose(problem, hint="CREATE MODEL makes both anew.")) from fault
+        for each in found:
+            if None in each:
+                hint = f"DELETE FROM {SCHEMA}.{TABLE} WHERE .. removes it, and CREATE MODEL makes the model anew."
+                problem = f"{SCHEMA}.{TABLE} has a row without a value where each must have one: {each}"
+                raise OperationalError(compose(problem, hint=hint))
         return [ModelRow(*each) for each in found]
 
     def find(self, name: str) -> ModelRow | None:
@@ -234,6 +269,8 @@ class ModelCatalog:
         """The same for a model of any origin."""
         self.refuse_read_only()
         before = self.find(entry.name)
+        if before is not None:
+            self._common.store.doubt(before.token)
         entry = replace(entry, version=1 if before is None else before.version + 1)
         token = self._common.store.put(entry, model.arrays())
         try:
@@ -244,11 +281,12 @@ class ModelCatalog:
         except BaseException:
             self._common.store.remove(token)
             raise
+        self._changed[token] = entry.name
         return row
 
     def _write(self, row: ModelRow) -> None:
         con = self._session.con
-        with translated():
+        with _meeting(row.name), translated():
             if not self._exists():
                 con.execute(f"CREATE SCHEMA IF NOT EXISTS {self._where}.{SCHEMA}")
                 fields = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
@@ -260,11 +298,14 @@ class ModelCatalog:
                 f"INSERT INTO {self._table} VALUES ({marks}) ON CONFLICT (key) DO UPDATE SET {changed}", values
             ).fetchall()
 
-    def drop(self, name: str) -> None:
+    def drop(self, row: ModelRow) -> None:
         """Forget a name, when the transaction is committed; its version stays for those who read it."""
         self.refuse_read_only()
-        with translated():
-            self._session.con.execute(f"DELETE FROM {self._table} WHERE key = ?", [name.lower()]).fetchall()
+        self._common.store.doubt(row.token)
+        with _meeting(row.name), translated():
+            # DuckDB lets a DELETE pass over what another transaction has updated since; an UPDATE meets it
+            for change in (f"UPDATE {self._table} SET version = version", f"DELETE FROM {self._table}"):
+                self._session.con.execute(f"{change} WHERE key = ?", [row.name.lower()]).fetchall()
 
     def refuse_read_only(self) -> None:
         """OperationalError when the database must not be changed."""
@@ -272,3 +313,25 @@ class ModelCatalog:
             raise OperationalError(
                 compose("the database is read-only, models cannot be changed", hint="open it without read_only.")
             )
+
+
+@contextlib.contextmanager
+def _meeting(name: str) -> Iterator[None]:
+    """Says which model two transactions have met at, where DuckDB knows rows only."""
+    try:
+        yield
+    except Error as fault:
+        if _is_conflict(fault):
+            raise conflict([name]) from fault
+        raise
+
+
+def _is_conflict(fault: Error) -> bool:
+    return any(each in str(fault).lower() for each in ("conflict", "duplicate key"))  # DuckDB has no class for it
+
+
+def conflict(names: Collection[str]) -> OperationalError:
+    """What a transaction is told that met another one at these models."""
+    listed = ", ".join(repr(each) for each in names)
+    hint = "rollback() ends this transaction; then run its statements again."
+    return OperationalError(compose(f"another transaction has made, replaced or dropped {listed} first", hint=hint))

@@ -18,7 +18,7 @@ from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
 from paretosql.engine.identifiers import quoted
 from paretosql.engine.model_calls import model_name, raw_inputs
-from paretosql.engine.model_catalog import Loaded
+from paretosql.engine.model_catalog import Loaded, Vanished
 from paretosql.engine.narrow import readable
 from paretosql.engine.nodes import CreateModel, DescribeModel, DropModel, ShowModels, option_node, options_of, spot_of
 from paretosql.engine.options import constant
@@ -45,7 +45,13 @@ def run_model_statement(
     session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher
 ) -> Outcome:
     """Run a statement about models; `text` is what the user wrote."""
-    with session.changing(False), session.plan_transaction():
+    try:
+        with session.changing(False), session.plan_transaction():
+            return _RUNNERS[type(tree)](session, tree, text, parameters, progress)
+    except Vanished:
+        if session.transaction is not None:
+            raise
+    with session.changing(False), session.plan_transaction():  # now without the table that this session remembered
         return _RUNNERS[type(tree)](session, tree, text, parameters, progress)
 
 
@@ -206,8 +212,7 @@ def _drop(session: Session, tree: exp.Expr, text: str, parameters: Parameters, p
     name, models = model_name(tree.this), session.models
     if models.find(name) is None and tree.args.get("exists"):
         return Outcome(None, -1)
-    models.named(name, spot_of(tree.this, text) or spot_of(tree, text))
-    models.drop(name)
+    models.drop(models.named(name, spot_of(tree.this, text) or spot_of(tree, text)))
     return Outcome(None, -1)
 
 

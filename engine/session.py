@@ -13,12 +13,11 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from paretosql.engine import files
+from paretosql.engine import files, open_databases
 from paretosql.engine.binding import Parameters
 from paretosql.engine.faults import details, translated
 from paretosql.engine.names import Names
@@ -27,7 +26,7 @@ from paretosql.engine.statements import Statement, bind, counts_rows
 from paretosql.engine.stream import BATCH_ROWS, Stream
 from paretosql.engine.types import Description, describe
 from paretosql.engine.workspace import Workspace
-from paretosql.errors import InterfaceError, OperationalError, ProgrammingError, compose
+from paretosql.errors import Error, InterfaceError, OperationalError, ProgrammingError, compose
 
 if TYPE_CHECKING:
     from paretosql.engine.model_catalog import ModelCatalog
@@ -81,14 +80,12 @@ class Session:
         self.work = Workspace()  # relations of the last plan
         self._snapshot = False  # a plan's own read transaction is open until its result is read
         self.names = Names()
-        _sessions.add(self)
         with translated():
             self.names.learn_views(self._con)
             ((self._database, path),) = self._con.execute(_DATABASE).fetchall()
-        self._shared = path or files.name_in_memory(database, own=id(self))
-        folder = model_dir if model_dir is not None or path is None else f"{path}.models"
-        self.model_folder = None if folder is None else Path(os.path.abspath(folder))  # wherever the process goes
-        if not read_only and self.model_folder is not None and self.model_folder.is_dir():
+        self._home = open_databases.enter(path or files.name_in_memory(database, own=id(self)), path, model_dir)
+        _sessions.add(self)
+        if self._keeps_models():
             _ = self.models  # removes what a killed process left there
 
     # lifetime
@@ -111,10 +108,11 @@ class Session:
         if self._models is None:
             from paretosql.engine.model_catalog import ModelCatalog
 
-            self._models = ModelCatalog(
-                self, self.model_folder, self._shared, self._database, read_only=self._read_only
-            )
+            self._models = ModelCatalog(self, self._home, self._database, read_only=self._read_only)
         return self._models
+
+    def _keeps_models(self) -> bool:
+        return not self._read_only and self._home.folder is not None and self._home.folder.is_dir()
 
     def close(self) -> None:
         """Stop what runs, roll back what is not committed, let go of the database; a second call does nothing."""
@@ -129,8 +127,9 @@ class Session:
                 try:
                     if self.transaction is not None:
                         con.rollback()
-                    if self._models is not None:
-                        self._models.close()
+                    with open_databases.leaving(self._home) as last:
+                        if last and (self._models is not None or self._keeps_models()):
+                            self.models.close()
                 finally:
                     self._con, self.transaction = None, None
                     con.close()
@@ -173,8 +172,7 @@ class Session:
         self.work.drop(con)
         if self._snapshot:
             self._snapshot = False
-            with translated():
-                con.commit()
+            self._commit(con)
         return con
 
     @contextmanager
@@ -194,7 +192,7 @@ class Session:
             if owned:
                 self._open = None
                 self.work.forget()
-                self.con.rollback()
+                self._roll_back(self.con)
             raise
         if owned:
             self._snapshot = True
@@ -270,8 +268,7 @@ class Session:
         return self._streaming(Stream(con, describe(raw), self._guard(statement), release), release)
 
     def _guard(self, statement: Statement) -> Callable[[], AbstractContextManager[None]]:
-        """What a stream wraps around its use of the connection: one thread at a time, errors translated."""
-
+        # what a stream wraps around its use of the connection: one thread at a time, errors translated
         @contextmanager
         def guarded() -> Iterator[None]:
             with self.lock, statement.translated():
@@ -284,8 +281,7 @@ class Session:
         return Outcome(stream, -1)
 
     def _drop_open(self) -> None:
-        stream = self._open() if self._open is not None else None
-        if stream is not None:
+        if self._open is not None and (stream := self._open()) is not None:
             stream.close()
         self._open = None
 
@@ -331,8 +327,7 @@ class Session:
                     )
                 )
             self.transaction, self._suspect = None, False
-            with translated():
-                con.commit()
+            self._commit(con)
 
     def rollback(self) -> None:
         """Undo the open transaction; nothing happens without one."""
@@ -342,7 +337,22 @@ class Session:
                 return
             self.transaction, self._suspect = None, False
             with translated():
-                con.rollback()
+                self._roll_back(con)
+
+    def _commit(self, con: duckdb.DuckDBPyConnection) -> None:
+        """End the transaction; the models that it made follow it."""
+        try:
+            with translated():
+                con.commit()
+        except Error as fault:
+            raise fault if self._models is None else self._models.not_committed(fault) from fault
+        if self._models is not None:
+            self._models.committed()
+
+    def _roll_back(self, con: duckdb.DuckDBPyConnection) -> None:
+        if self._models is not None:
+            self._models.rolled_back()
+        con.rollback()
 
     def _undone(self, con: duckdb.DuckDBPyConnection) -> bool:
         try:
@@ -359,13 +369,9 @@ class Session:
                 self.con.execute(statement.raw)
             self.transaction = "explicit"
             return Outcome(None, -1)
-        if self.transaction != "implicit":
-            # as DuckDB does it: it complains where no transaction is open, and COMMIT of a failed one is a rollback
-            try:
-                with translated(statement.whole):
-                    self.con.execute(statement.raw)
-            finally:
-                self.transaction, self._suspect = None, False
+        if self.transaction is None:
+            with translated(statement.whole):
+                self.con.execute(statement.raw)  # which says that no transaction is open
         elif statement.kind == "commit":
             self.commit()
         else:

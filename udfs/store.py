@@ -4,17 +4,23 @@ A version is a folder with `model.json` (everything that fits into JSON, and the
 (numeric arrays) and `columns.arrow` (values of any type, a one-row table of lists). It is written under a hidden name,
 flushed to disk and renamed, so a version is there or is not; it never changes afterwards, so whoever reads an old one
 finishes. Which version a name means is for the catalog to say.
+
+A version is in doubt, marked by a file in its folder, from when it is written until the transaction that made it is
+committed, and again from when another takes its name or the name is dropped. Only versions in doubt are ever removed,
+and only by the owner whose mark is in their token, so databases that share a folder leave each other's models alone,
+and a database that knows none of the models in its folder removes none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +33,7 @@ from paretosql.udfs.model import State
 
 FORMAT = 1
 FACTS, TENSORS, COLUMNS = "model.json", "tensors.safetensors", "columns.arrow"
+DOUBT = "in_doubt"
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,10 @@ class Entry:
 
 
 class Store(Protocol):
-    """Where versions are kept."""
+    """Where the versions of one owner are kept."""
 
     def put(self, entry: Entry, state: State) -> str:
-        """Keep a version; its token."""
+        """Keep a version, in doubt; its token."""
         ...
 
     def get(self, token: str) -> tuple[Entry, State]:
@@ -70,8 +77,16 @@ class Store(Protocol):
         """Forget a version; nothing happens when it is not there."""
         ...
 
-    def keep_only(self, tokens: Iterable[str]) -> None:
-        """Forget all versions but these, and what a killed process left half written."""
+    def doubt(self, token: str) -> None:
+        """Let the next sweep decide about a version; one of another owner is left alone."""
+        ...
+
+    def settle(self, token: str) -> None:
+        """A version is to stay."""
+        ...
+
+    def sweep(self, wanted: Collection[str]) -> None:
+        """Forget the versions in doubt that are not wanted, settle the others, remove what was left half written."""
         ...
 
     def size(self, token: str) -> int:
@@ -84,27 +99,40 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Entry, State]] = {}
+        self._doubted: set[str] = set()
 
     def put(self, entry: Entry, state: State) -> str:
-        """Keep a version; its token."""
-        token = new_token()
+        """Keep a version, in doubt; its token."""
+        token = new_token("0" * 8)
         self._kept[token] = (entry, state)
+        self._doubted.add(token)
         return token
 
     def get(self, token: str) -> tuple[Entry, State]:
         """A version by its token."""
         if token not in self._kept:
-            raise OperationalError("the model is gone: another connection has dropped it")
+            hint = "CREATE OR REPLACE MODEL trains it anew."
+            raise OperationalError(compose("the model is gone: another connection has dropped it", hint=hint))
         return self._kept[token]
 
     def remove(self, token: str) -> None:
         """Forget a version."""
         self._kept.pop(token, None)
+        self._doubted.discard(token)
 
-    def keep_only(self, tokens: Iterable[str]) -> None:
-        """Forget all versions but these."""
-        wanted = set(tokens)
-        self._kept = {token: each for token, each in self._kept.items() if token in wanted}
+    def doubt(self, token: str) -> None:
+        """Let the next sweep decide about a version."""
+        self._doubted.add(token)
+
+    def settle(self, token: str) -> None:
+        """A version is to stay."""
+        self._doubted.discard(token)
+
+    def sweep(self, wanted: Collection[str]) -> None:
+        """Forget the versions in doubt that are not wanted, and settle the others."""
+        for token in self._doubted - set(wanted):
+            self._kept.pop(token, None)
+        self._doubted.clear()
 
     def size(self, token: str) -> int:
         """Bytes of its arrays."""
@@ -115,19 +143,20 @@ class MemoryStore:
 class FolderStore:
     """Versions in a folder, which is made with the first and removed with the last."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, owner: str) -> None:
         self.folder = folder
+        self._owner = owner
         self._lock = threading.Lock()
 
     def put(self, entry: Entry, state: State) -> str:
-        """Keep a version; its token.
+        """Keep a version, in doubt; its token.
 
         Raises:
             OperationalError: the disk refuses; nothing of it stays.
         """
-        token = new_token()
+        token = new_token(self._owner)
         with self._lock:
-            write_folder(self.folder / token, entry, state)
+            write_folder(self.folder / token, entry, state, in_doubt=True)
         return token
 
     def get(self, token: str) -> tuple[Entry, State]:
@@ -139,14 +168,28 @@ class FolderStore:
         shutil.rmtree(self.folder / token, ignore_errors=True)
         _remove_empty(self.folder)
 
-    def keep_only(self, tokens: Iterable[str]) -> None:
-        """Forget all versions but these, and what a killed process left half written; other files stay."""
-        wanted = set(tokens)
+    def doubt(self, token: str) -> None:
+        """Let the next sweep decide about a version; one of another owner is left alone."""
+        if self._owns(token):
+            with contextlib.suppress(OSError):  # it is gone, or stays for ever
+                (self.folder / token / DOUBT).touch()
+
+    def settle(self, token: str) -> None:
+        """A version is to stay."""
+        with contextlib.suppress(OSError):
+            (self.folder / token / DOUBT).unlink()
+
+    def sweep(self, wanted: Collection[str]) -> None:
+        """Forget the versions in doubt that are not wanted, settle the others, remove what was left half written."""
         with self._lock:
             for path in list(self.folder.iterdir()) if self.folder.is_dir() else []:
-                token = path.name.removeprefix(".").removesuffix(".part")
-                if path.name not in wanted and _is_token(token) and path.is_dir():
+                if path.name.startswith(".") and self._owns(path.name.removeprefix(".").removesuffix(".part")):
                     shutil.rmtree(path, ignore_errors=True)
+                elif self._owns(path.name) and (path / DOUBT).exists():
+                    if path.name in wanted:
+                        self.settle(path.name)
+                    else:
+                        shutil.rmtree(path, ignore_errors=True)
             _remove_empty(self.folder)
 
     def size(self, token: str) -> int:
@@ -154,10 +197,13 @@ class FolderStore:
         folder = self.folder / token
         return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
 
+    def _owns(self, token: str) -> bool:
+        return _is_token(token) and token[1:9] == self._owner
 
-def new_token() -> str:
-    """A name that no other version has."""
-    return f"m{secrets.token_hex(12)}"
+
+def new_token(owner: str) -> str:
+    """A name that no other version has, and that tells whose it is."""
+    return f"m{owner}{secrets.token_hex(8)}"
 
 
 def _is_token(text: str) -> bool:
@@ -171,9 +217,11 @@ def _remove_empty(folder: Path) -> None:
         return
 
 
-def write_folder(target: Path, entry: Entry, state: State) -> None:
+def write_folder(target: Path, entry: Entry, state: State, *, in_doubt: bool = False) -> None:
     """Write a version as a folder that is complete or absent.
 
+    Args:
+        in_doubt: mark it so that a sweep of its store may remove it.
     Raises:
         OperationalError: the disk refuses, or something is there already.
     """
@@ -188,6 +236,8 @@ def write_folder(target: Path, entry: Entry, state: State) -> None:
         facts = {**asdict(replace(entry, facts=dict(state.facts))), "format": FORMAT, "files": sums}
         facts["checksum"] = _checksum(facts)
         _write(half / FACTS, [json.dumps(facts, indent=1).encode()])
+        if in_doubt:
+            (half / DOUBT).touch()
         _flush_folder(half)
         os.rename(half, target)
         _flush_folder(target.parent)
@@ -244,7 +294,10 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         found = json.loads((folder / FACTS).read_bytes())
     except FileNotFoundError as fault:
         problem = f"the model's files are missing: {folder}"
-        hint = "the folder belongs beside the database; move both together, or train the model anew."
+        hint = (
+            "the folder belongs beside the database, or is the model_dir of connect(..); move both together, or train"
+            " the model anew."
+        )
         raise OperationalError(compose(problem, hint=hint)) from fault
     except (OSError, ValueError, RecursionError) as fault:
         raise _damaged(folder / FACTS) from fault

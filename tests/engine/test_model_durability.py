@@ -107,16 +107,6 @@ def test_a_newer_format(shop):
         ask(path)
 
 
-def test_other_files_stay(shop):
-    """Cleaning up removes versions that nothing means, and nothing that is not ours."""
-    path, folder = shop
-    (folder.parent / "notes.txt").write_text("mine")
-    (folder.parent / ("m" + "0" * 24)).mkdir()
-    (folder.parent / (".m" + "1" * 24 + ".part")).mkdir()
-    assert ask(path) is not None
-    assert sorted(each.name for each in folder.parent.iterdir()) == sorted([folder.name, "notes.txt"])
-
-
 def test_replaced_and_dropped_versions_vanish(tmp_path):
     """After the last connection closes there are only the files of the models that there are; none, when none is."""
     path, folder = tmp_path / "shop.db", tmp_path / "shop.db.models"
