@@ -20,6 +20,7 @@ from sqlglot import exp
 from paretosql.engine.block import replace_block
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.correlation import decorrelate
+from paretosql.engine.kept_tables import keep_changing_tables
 from paretosql.engine.nodes import (
     ModelCall,
     NdvCall,
@@ -55,7 +56,7 @@ def plan(tree: exp.Expr, catalog: Catalog) -> Plan:
     name_subqueries(tree)
     replace_scalars(tree, catalog)
     decorrelate(tree, catalog)
-    steps: list[Step] = []
+    steps: list[Step] = [*keep_changing_tables(tree, catalog)]
     for node in list(_inner_first(tree)):
         if isinstance(node, NdvReport):
             steps.extend(replace_report(node, catalog))

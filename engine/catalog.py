@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -12,22 +12,42 @@ import pyarrow as pa
 from sqlglot import exp
 
 from paretosql.engine.faults import translated_names
-from paretosql.engine.nodes import function_name
+from paretosql.engine.nodes import CALLS, function_name
 from paretosql.engine.session import Session
 from paretosql.engine.types import ColumnType, column_type
+from paretosql.udfs.verbs import VERBS
 
 _SPELT_OUT = frozenset({"percentile_cont", "percentile_disc"})  # DuckDB's parser knows them, its catalog does not
 _WORDS = re.compile(r"\w+")
 _CALLS = re.compile(r"(\w+)\s*\(")
+_MOMENTS = re.compile(r"\b(current_\w+|localtime\w*|select|\w+(?=\s*\())")  # calls, and what is called without ()
+MOMENTARY = frozenset(
+    [
+        "now", "today", "ago", "current_timestamp", "current_date", "current_time", "current_localtime",
+        "current_localtimestamp", "localtime", "localtimestamp", "get_current_time", "get_current_timestamp",
+        "transaction_timestamp", "txid_current", "current_setting", "getvariable", "current_user",
+        "current_role", "current_catalog", "current_database", "current_schema", "current_schemas", "select",
+    ]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Functions:
-    """Names of DuckDB's own functions; the three overlap."""
+    """Names of DuckDB's own functions; they overlap."""
 
     aggregates: frozenset[str]
     scalars: frozenset[str]
     volatile: frozenset[str]
+    known: frozenset[str]  # of all kinds but macros
+    macros: Mapping[str, str]  # with their texts in lower case
+
+
+def _joined(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Names with their texts; a macro may have several."""
+    found: dict[str, str] = {}
+    for name, text in rows:
+        found[name] = f"{found.get(name, '')} {text}"
+    return found
 
 
 @dataclass(frozen=True)
@@ -165,36 +185,63 @@ class Catalog:
     def _functions(self) -> Functions:
         if Catalog._builtin is None:
             rows = self.session.con.execute(
-                "SELECT DISTINCT function_name, function_type, stability FROM duckdb_functions() WHERE internal"
+                "SELECT DISTINCT lower(function_name), function_type, stability, lower(macro_definition)"
+                " FROM duckdb_functions() WHERE internal"
             ).fetchall()
             Catalog._builtin = Functions(
-                frozenset(name for name, kind, _ in rows if kind == "aggregate"),
-                frozenset(name for name, kind, _ in rows if kind == "scalar"),
-                frozenset(name for name, _, how in rows if how == "VOLATILE"),
+                frozenset(name for name, kind, _, _ in rows if kind == "aggregate"),
+                frozenset(name for name, kind, _, _ in rows if kind == "scalar"),
+                frozenset(name for name, _, how, _ in rows if how == "VOLATILE"),
+                frozenset(name for name, _, _, text in rows if text is None),
+                _joined((name, text) for name, _, _, text in rows if text is not None),
             )
         return Catalog._builtin
 
     _builtin: ClassVar[Functions | None] = None
 
     @cached_property
-    def _aggregate_macros(self) -> set[str]:
-        """Macros whose text calls an aggregate."""
+    def _macros(self) -> dict[str, str]:
+        """Users' macros of values with their texts in lower case; listing them takes DuckDB some 20 ms."""
         rows = self.session.con.execute(
             "SELECT lower(function_name), lower(macro_definition) FROM duckdb_functions()"
-            " WHERE macro_definition IS NOT NULL"
+            " WHERE NOT internal AND macro_definition IS NOT NULL"
         ).fetchall()
-        return {name for name, text in rows if self._functions.aggregates.intersection(_CALLS.findall(text))}
+        return _joined(rows)
+
+    def _macro(self, name: str) -> str | None:
+        """The text of a macro; None for other functions."""
+        functions = self._functions
+        if name in functions.known or name in CALLS or name in VERBS:
+            return None
+        return functions.macros.get(name) or self._macros.get(name)
+
+    def _mentions(self, function: str, words: Collection[str], pattern: re.Pattern[str]) -> bool:
+        """Whether a function is one of some, or a macro that speaks of one, itself or through macros."""
+        todo, seen = [function.lower()], set[str]()
+        while todo:
+            name = todo.pop()
+            if name in words:
+                return True
+            seen.add(name)
+            text = self._macro(name)
+            if text is not None:
+                todo += [word for word in pattern.findall(text) if word not in seen]
+        return False
 
     def is_aggregate(self, function: str) -> bool:
         """Whether DuckDB aggregates with this function, or with a macro of this name."""
         name = function.lower()
         if not name or name in self._functions.scalars:
             return name in self._functions.aggregates
-        return name in self._functions.aggregates or name in _SPELT_OUT or name in self._aggregate_macros
+        return name in _SPELT_OUT or self._mentions(name, self._functions.aggregates, _CALLS)
 
     def is_volatile(self, function: str) -> bool:
-        """Whether two calls of this function may differ, as those of random() do."""
-        return function.lower() in self._functions.volatile
+        """Whether two calls of this function may differ, as those of random() do; of macros, too."""
+        return bool(function) and self._mentions(function, self._functions.volatile, _CALLS)
+
+    def is_momentary(self, function: str) -> bool:
+        """Whether a function tells of the moment, the session or a table, as now() does; of macros, too."""
+        return bool(function) and self._mentions(function, MOMENTARY, _MOMENTS)
 
     def reads_once(self, table: str) -> bool:
         """Whether a registered relation is a stream that vanishes as it is read."""

@@ -23,7 +23,7 @@ from paretosql.engine.nodes import option_node, options_of, source_names, spot_o
 from paretosql.engine.options import constant
 from paretosql.engine.parameters import fragment
 from paretosql.engine.plan import Fragment, Infer
-from paretosql.engine.pushdown import Asked, asked_of
+from paretosql.engine.pushdown import Asked, asked_of, exact
 from paretosql.engine.scope import visible_with
 from paretosql.engine.sources import source_query, whole_piece
 from paretosql.engine.table_functions import put_relation
@@ -228,7 +228,7 @@ class Source:
 
 def _source(call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog) -> Source:
     if source is None:
-        return Source(None, asked.push(exp.select(), (), catalog), {}, {}, {})
+        return Source(None, asked.push(exp.select(), {}, catalog), {}, {}, {})
     query, with_ = source_query(source), visible_with(call.node, catalog.text)
     sql, wants = whole_piece(query, with_)
     types = dict(catalog.describe(sql, wants))
@@ -241,13 +241,15 @@ def _source(call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog)
     enough, keys = None, model.key_columns(verb.name, columns)
     if verb.passes:
         outputs = {each.name.lower() for each in model.outputs(verb.name, names)} | {STATUS}
-        enough = asked.push(base, [each for each in columns if each.lower() not in outputs], catalog)
+        free = {each: kind for each, kind in types.items() if each.lower() not in outputs}
+        enough = asked.push(base, free, catalog)
         if enough is not None:
             base.limit(enough, copy=False)
-        kept = columns if asked.columns is None else [each for each in columns if each.lower() in asked.columns]
+        kept = columns if asked.columns is None else _kept(columns, asked.columns, outputs)
         passed = {f"{PASSED}{at}": name for at, name in enumerate(kept)}
     elif not verb.whole:
-        enough = asked.push(base, () if call.loaded.entry.transform else keys, catalog)
+        free = {} if call.loaded.entry.transform else {each: types[each] for each in keys}
+        enough = asked.push(base, free, catalog)
     if verb.whole:
         wanted = names if call.loaded.entry.transform else columns
     else:
@@ -262,7 +264,9 @@ def _source(call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog)
         )
         if known is None:
             known = f"{INPUT}{at}"
-            items.append(exp.alias_(value, known))
+            # one answer for each user: a collation would take different ones for one
+            once = keys and not verb.passes and direct is not None and types.get(direct) == "VARCHAR"
+            items.append(exp.alias_(exact(value) if once else value, known))
         inputs[known] = name
     base.set("expressions", items or [exp.alias_(exp.Literal.number(1), "__one")])
     if keys and not verb.passes:
@@ -270,6 +274,13 @@ def _source(call: Call, source: exp.Expr | None, asked: Asked, catalog: Catalog)
     if with_ is not None:
         base.set("with_", with_.copy())
     return Source(fragment(base), enough, passed, inputs, types)
+
+
+def _kept(columns: list[str], read: set[str], outputs: set[str]) -> list[str]:
+    """The columns that are read, and those whose names change what the outputs are called."""
+    beside = tuple(f"{each}_" for each in outputs)
+    lower = {each: each.lower() for each in columns}
+    return [each for each, name in lower.items() if name in read or name in outputs or name.startswith(beside)]
 
 
 def _each_once(rows: exp.Select, names: list[str]) -> exp.Select:

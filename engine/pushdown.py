@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -25,21 +25,24 @@ class Asked:
     limited: bool = False
     called: str = ""  # what the SELECT calls the relation, in lower case
 
-    def push(self, base: exp.Select, columns: Collection[str], catalog: Catalog) -> int | None:
+    def push(self, base: exp.Select, columns: Mapping[str, str], catalog: Catalog) -> int | None:
         """Move conditions on some columns from the SELECT around into the source.
 
         Args:
-            columns: those that the answer takes over from the source as they are.
+            columns: those that the answer takes over from the source as they are, with their SQL types.
         Returns:
             How many rows of the answer are enough; None when all may be wanted.
         """
         if self.select is None:
             return None
-        known = {name.lower() for name in columns}
+        texts = {name.lower() for name, kind in columns.items() if kind == "VARCHAR"}
+        known = {name.lower() for name, kind in columns.items() if kind == "VARCHAR" or "VARCHAR" not in kind}
+        if self.conditions and texts and catalog.collates_by_default:
+            known -= texts
         mine = [each for each in self.conditions if _only(each, known, self.called, catalog)]
         rest = [each for each in self.conditions if each not in mine]
         if mine:
-            base.where(*(_unqualified(each) for each in mine), copy=False)
+            base.where(*(_below(each, texts) for each in mine), copy=False)
             self.select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
         limit = self.select.args.get("limit")
         return int(limit.expression.this) if self.limited and not rest and limit is not None else None
@@ -109,13 +112,13 @@ def _read(select: exp.Expr, called: str) -> set[str] | None:
     if any(
         isinstance(each, exp.Query)
         for each in select.find_all(exp.Query)
-        if each is not select and not _below(each, select)
+        if each is not select and not _of_the_call(each, select)
     ):
         return None
     return names
 
 
-def _below(query: exp.Expr, select: exp.Expr) -> bool:
+def _of_the_call(query: exp.Expr, select: exp.Expr) -> bool:
     """Whether a query belongs to the source or an argument of the call itself."""
     from paretosql.engine.nodes import ModelCall
 
@@ -128,6 +131,8 @@ def _only(condition: exp.Expr, names: set[str], called: str, catalog: Catalog) -
     for node in condition.walk():
         if isinstance(node, (exp.Query, exp.Window, exp.Star, exp.PositionalColumn)) or node.args.get("verb"):
             return False
+        if isinstance(node, (exp.Lambda, exp.Comprehension)):  # its variables may be called like columns
+            return False
         if isinstance(node, exp.Column) and (node.name.lower() not in names or len(node.parts) > 2):
             return False
         if isinstance(node, exp.Column) and node.table and node.table.lower() != called:  # of a query around this one
@@ -138,8 +143,20 @@ def _only(condition: exp.Expr, names: set[str], called: str, catalog: Catalog) -
     return True
 
 
-def _unqualified(condition: exp.Expr) -> exp.Expr:
-    """The condition with bare column names: in the source there is one table only."""
-    return condition.copy().transform(
-        lambda each: exp.column(each.this.copy()) if isinstance(each, exp.Column) and each.table else each
-    )
+def _below(condition: exp.Expr, texts: Collection[str]) -> exp.Expr:
+    """The condition for the source: column names stand alone, since there is one table only, and texts are compared
+    byte by byte, as above the model, where nothing is left of a column's collation.
+    """
+
+    def moved(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        column = exp.column(node.this.copy())
+        return exact(column) if node.name.lower() in texts else column
+
+    return condition.copy().transform(moved)
+
+
+def exact(text: exp.Expr) -> exp.Expr:
+    """A text that is compared byte by byte."""
+    return exp.paren(exp.Collate(this=text, expression=exp.var("posix")), copy=False)

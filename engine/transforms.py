@@ -8,8 +8,6 @@ training, and stands as a constant in the kept expression:
 
 from __future__ import annotations
 
-import datetime
-import decimal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -89,6 +87,9 @@ def _unsteady(node: exp.Expr, catalog: Catalog) -> str:
         return "" if _about_all(node) and inner is not None else "rows beside it"
     if function and catalog.is_volatile(function):
         return f"{function.lower()}(), which differs from call to call"
+    spoken = function or (node.sql_name() if isinstance(node, exp.Func) else "")  # current_date has no parentheses
+    if catalog.is_momentary(spoken) or (spoken.lower() == "age" and len(node.expressions) == 1):
+        return f"{spoken.lower()}{'()' if function else ''}, which tells of the moment, the session or a table"
     if function and catalog.is_aggregate(function) and node.find_ancestor(exp.Window) is None:
         return f"{function.lower()}(..) of all rows it is asked about"
     return ""
@@ -142,13 +143,24 @@ def with_constants(items: Sequence[tuple[str, exp.Expr]], ask: Ask) -> tuple[tup
 
     Args:
         ask: values of aggregate expressions over the training rows.
+    Raises:
+        NotSupportedError: a value of a type that cannot be written down and read back as it was.
     """
     holders = [(name, exp.paren(value)) for name, value in items]
-    windows = [each for _, holder in holders for each in holder.find_all(exp.Window) if _about_all(each)]
+    windows = [(name, each) for name, holder in holders for each in holder.find_all(exp.Window) if _about_all(each)]
+    values = [each.this.sql(dialect=Pareto) for _, each in windows]
     if windows:
-        values = ask([each.this.sql(dialect=Pareto) for each in windows])
-        for window, value in zip(windows, values, strict=True):
-            window.replace(_literal(value))
+        found = ask([part for each in values for part in (f"typeof({each})", f"CAST({each} AS VARCHAR)")])
+        constants = [_constant(kind, text) for kind, text in zip(found[::2], found[1::2], strict=True)]
+        written = [each.sql(dialect=Pareto) for each in constants]
+        same = ask([f"{each} IS NOT DISTINCT FROM {value}" for each, value in zip(written, values, strict=True)])
+        for (name, window), constant, kind, kept in zip(windows, constants, found[::2], same, strict=True):
+            if not kept:
+                hint = "compute it in the query, or cast it to a type that text can stand for."
+                raise NotSupportedError(
+                    compose(f"{name} in TRANSFORM holds a constant of type {kind}, which cannot be kept", hint=hint)
+                )
+            window.replace(constant)
     return tuple((name, holder.this.sql(dialect=Pareto)) for name, holder in holders)
 
 
@@ -156,24 +168,16 @@ def _about_all(window: exp.Expr) -> bool:
     return not any(window.args.get(part) for part in ("partition_by", "order", "spec"))
 
 
-def _literal(value: Any) -> exp.Expr:
-    """A value as an expression."""
-    if isinstance(value, list):
-        return exp.Array(expressions=[_literal(each) for each in value])
-    if value is None:
-        return exp.null()
-    if isinstance(value, bool):
-        return exp.Boolean(this=value)
-    if isinstance(value, (int, float, decimal.Decimal)):
-        text = repr(value) if isinstance(value, (int, float)) else str(value)
-        if not text.lstrip("-")[:1].isdigit():
-            return exp.cast(exp.Literal.string(text), exp.DType.DOUBLE)
-        number = exp.Literal.number(text.lstrip("-"))
+def _constant(kind: str, text: str | None) -> exp.Expr:
+    """A value of an SQL type, from its text, as an expression of that type."""
+    if text is not None and kind in ("DOUBLE", "INTEGER") and text.lstrip("-")[:1].isdigit():
+        digits = text.lstrip("-")
+        number = exp.Literal.number(f"{digits}e0" if kind == "DOUBLE" and "e" not in digits else digits)
         return exp.paren(exp.Neg(this=number)) if text.startswith("-") else number
-    kinds: dict[type, Any] = {datetime.datetime: "TIMESTAMP", datetime.date: "DATE"}
-    kind = kinds.get(type(value))
-    quoted: exp.Expr = exp.Literal.string(str(value))
-    return quoted if kind is None else exp.cast(quoted, kind, dialect="duckdb")
+    value = exp.null() if text is None else exp.Literal.string(text)
+    if kind in ("VARCHAR", '"NULL"'):
+        return value
+    return _parsed(f"CAST({value.sql(dialect=Pareto)} AS {kind})")
 
 
 def transformed(transform: Transform, name: str) -> exp.Expr | None:

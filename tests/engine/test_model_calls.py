@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 
 import pyarrow as pa
 import pytest
@@ -141,17 +142,72 @@ def test_predictions_of_a_recommender_say_why_not(con):
         ("lag(x) OVER (ORDER BY id) AS a, y", "rows beside it"),
         ("random() AS a, y", r"random\(\), which differs"),
         ("(SELECT max(x) FROM p) - x AS a, y", "a query"),
+        ("chance(x) AS a, y", r"chance\(\), which differs"),
+        ("twice_chance(x) AS a, y", r"twice_chance\(\), which differs"),
+        ("since(x) AS a, y", r"since\(\), which tells of the moment"),
+        ("most(x) AS a, y", r"most\(\), which tells of the moment"),
+        ("x + epoch(now()) AS a, y", r"now\(\), which tells of the moment"),
+        ("x + year(current_date) AS a, y", "current_date, which tells of the moment"),
+        ("x + getvariable('v') AS a, y", r"getvariable\(\), which tells"),
         ("avg(x) AS a, max(y) AS y", r"avg\(..\) of all rows"),
     ],
 )
 def test_a_transform_is_about_one_row(con, expressions, words):
     """What depends on other rows would make a prediction depend on what else is asked; no model is made."""
+    con.execute("CREATE MACRO chance(a) AS random() + a")
+    con.execute("CREATE MACRO twice_chance(a) AS 2 * chance(a)")
+    con.execute("CREATE MACRO since(a) AS a - epoch(current_timestamp)")
+    con.execute("CREATE MACRO most(a) AS a - (SELECT max(x) FROM p)")
     with pytest.raises(paretosql.NotSupportedError, match=rf"in TRANSFORM depends on {words}(.|\n)*Hint"):
         con.execute(
             f"CREATE MODEL t TRANSFORM ({expressions}) OPTIONS (model_type = 'linear', label_col = 'y') AS FROM p"
         )
     assert ("t",) not in con.execute("SELECT name FROM (SELECT 'm' AS name)").fetchall()
     assert [row[0] for row in con.execute("SHOW MODELS").fetchall()] == ["m", "rec"]
+
+
+CONSTANTS = {
+    "max(t)": "TIMESTAMPTZ '2020-01-01 00:00:00+00' + INTERVAL (n) HOUR",
+    "max(b)": "('a\\x00' || n)::BLOB",
+    "max(ns)": "TIMESTAMP_NS '2020-01-01 00:00:00.123456789'",
+    "max(i)": "INTERVAL (n) MONTH + INTERVAL 3 SECOND",
+    "histogram(h)": "'k, =\"' || n % 3",
+    "first(s)": "{'a b': 7, 'c': 'x, ''y'''}",
+    "list(l)": "('\\x00\\xFF')::BLOB",
+    "max(d)": "(n / 3)::DECIMAL(30, 7)",
+    "avg(a)": "n / 7",
+    "min(m)": "-n / 7",
+    "max(f)": "(n / 3)::FLOAT",
+    "max(e)": "'inf'::DOUBLE",
+    "list(w)": "chr(9 + n % 3) || '''\"[]{}(),= x\\n'",
+    "quantile_cont(q, [0.25, 0.5])": "n * 1e300",
+    "max(u)": "n::UTINYINT",
+    "bool_or(o)": "n > 3",
+    "max(y2)": "DATE '2020-01-01' + n",
+    "max(tm)": "TIME '10:00:00.5'",
+    "count(c)": "'it''s'",
+    "any_value(v)": "'it''s'",
+}
+
+
+@pytest.mark.parametrize("aggregate", CONSTANTS)
+def test_constants_of_a_transform(aggregate):
+    """A value about all training rows is kept as it is, with its type, also in another time zone."""
+    column = re.search(r"\((\w+)", aggregate)[1]
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(
+            f"CREATE TABLE t AS SELECT n, {CONSTANTS[aggregate]} AS {column}"
+            " FROM (SELECT range::INTEGER AS n FROM range(5))"
+        )
+        con.execute(
+            f"CREATE MODEL m TRANSFORM (coalesce(length(({aggregate} OVER ())::VARCHAR), 0) + n AS x, n AS y)"
+            " OPTIONS (model_type = 'linear', label_col = 'y') AS FROM t"
+        )
+        con.execute("SET timezone = 'Asia/Tokyo'")
+        (kept,) = [line[2] for line in con.execute("DESCRIBE MODEL m").fetchall() if line[:2] == ("transform", "x")]
+        constant = re.fullmatch(r"(?si)coalesce\(length\(\((.*)\)::VARCHAR\), 0\) \+ n", kept)[1]
+        expected = con.execute(f"SELECT {aggregate}, typeof({aggregate}) FROM t").fetchall()
+        assert con.execute(f"SELECT {constant}, typeof({constant})").fetchall() == expected
 
 
 def test_describe_of_a_transform_lists_what_is_read(con):

@@ -28,7 +28,8 @@ CONDITIONS = (
     "{0} <= (SELECT max(v) FROM few)", "{0} IN (FROM few)", "EXISTS (FROM few WHERE v = {0})", "{0} IS NULL",
     "coalesce({0}, 0) < 6", "t.{0} < 7", "{last} IS NOT NULL AND {0} < 9", "{0} < 9 AND {last} > {lo}",
     "twice({0}) < 12", "{0} > $low AND {0} < $high", "true", "{0} < 6 AND {1} < {0} + 5",
-    "list_contains([1, 2, 3], {0})",
+    "list_contains([1, 2, 3], {0})", "len(list_filter([1, 2, 3], lambda {0}: {0} < t.{0})) > 1",
+    "len([{0} for {0} in [1, 5, 9] if {0} > t.{0}]) = 2", "len(list_filter([4, 8], lambda t: t < {0})) = 1",
 )  # fmt: skip
 SHAPES = (
     "SELECT * FROM {call} AS t WHERE {condition}",
@@ -122,3 +123,91 @@ def test_many_statements(con, seed):
         word = draw.choice(["AND", "OR"])
         both = f" {word} ".join(f"({each})" for each in draw.sample(CONDITIONS, 2))
         compared(con, draw.choice(SHAPES), draw.randrange(len(CALLS)), both)
+
+
+# text with a collation, of which Arrow knows nothing
+
+
+@pytest.fixture(scope="module")
+def folded():
+    """Users whose names differ in case only, and a model that knows them apart."""
+    with paretosql.connect(autocommit=True) as con:
+        con.execute("CREATE TABLE t (user_id VARCHAR COLLATE NOCASE, x DOUBLE)")
+        con.execute("INSERT INTO t VALUES ('ann', 1), ('Ann', 2), ('ann', 3), ('Bob', 4)")
+        seen = "VALUES ('ann', 1), ('Ann', 2), ('Bob', 3), ('ann', 3)"
+        con.execute(f"CREATE MODEL rec OPTIONS (model_type = 'ease') AS FROM ({seen}) AS t(user_id, item_id)")
+        con.execute("CREATE MODEL line OPTIONS (model_type = 'linear', label_col = 'y') AS SELECT x, x AS y FROM t")
+        yield con
+
+
+@pytest.mark.parametrize("default", ["", "NOCASE"])
+def test_texts_with_a_collation(folded, default):
+    """Each user has answers of their own, and a condition says the same below the model and above it."""
+    con = folded
+    con.execute(f"SET default_collation = '{default}'")
+    users = con.execute("SELECT DISTINCT user_id::BLOB FROM recommend(MODEL rec, TABLE t, k => 2)").fetchall()
+    assert sorted(users) == [(b"Ann",), (b"Bob",), (b"ann",)]
+    for call in ("recommend(MODEL rec, TABLE t, k => 2)", "predict(MODEL line, TABLE t)"):
+        con.execute(f"CREATE OR REPLACE TABLE answers AS FROM {call}")
+        for condition in ("user_id = 'ANN'", "user_id < 'B'", "user_id IN ('ann', 'bob')", "user_id ILIKE 'a%'"):
+            asked, known = (f"SELECT user_id FROM {each} WHERE {condition}" for each in (call, "answers"))
+            assert rows(con, asked) == rows(con, known), (call, condition)
+
+
+# names of rows that are also names of answers
+
+LINE = (
+    "CREATE MODEL line OPTIONS (model_type = 'linear', label_col = 'y') AS SELECT range AS x, range AS y FROM range(9)"
+)
+
+
+def test_names_of_answers_do_not_depend_on_what_is_read():
+    """Rows with columns that are called like answers: each name means the same whatever else is selected."""
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(LINE)
+        con.execute("CREATE TABLE t AS SELECT 3 AS x, 'a' AS predicted_y, 5 AS predicted_y_1, 's' AS status")
+        (whole,) = con.execute("FROM predict(MODEL line, TABLE t)").arrow().to_pylist()
+        assert list(whole) == ["x", "predicted_y", "predicted_y_1", "status", "predicted_y_2", "status_1"]
+        for name, value in whole.items():
+            assert con.execute(f"SELECT {name} FROM predict(MODEL line, TABLE t)").fetchall() == [(value,)], name
+
+
+# what differs each time it is read
+
+
+def test_changing_tables_are_read_once():
+    """A common table expression with random() in it, or in a macro or a table it reads, is the same for the call and
+    for everybody else.
+    """
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(LINE)
+        con.execute("CREATE MACRO chance(a) AS random() + a")
+        con.execute("CREATE MACRO twice_chance(a) AS 2 * chance(a)")
+        joined = "SELECT count(*), ndv(u.x) FROM predict(MODEL line, TABLE u) AS a JOIN u ON a.x = u.x"
+        for tables in (
+            "u AS (SELECT random() AS x FROM range(100))",
+            "u AS MATERIALIZED (SELECT twice_chance(1) AS x FROM range(100))",
+            "v AS (SELECT chance(0) AS r FROM range(100)), u(x) AS (SELECT r FROM v)",
+            "u AS (FROM range(1000) AS t(x) USING SAMPLE 100 ROWS)",
+        ):
+            assert con.execute(f"WITH {tables} {joined}").fetchall() == [(100, 100)], tables
+            con.execute(f"CREATE OR REPLACE TABLE kept AS WITH {tables} {joined}")
+            assert con.execute("FROM kept").fetchall() == [(100, 100)], tables
+        counted = "SELECT ndv(x), (SELECT sum(x) FROM u) - sum(x) FROM u"
+        ((count, difference),) = con.execute(f"WITH u AS (SELECT random() AS x FROM range(50)) {counted}").fetchall()
+        assert count == 50
+        assert difference == pytest.approx(0)
+
+
+def test_a_macro_over_random_stays_above():
+    """A condition that differs from row to row is asked of the answers, not of the users."""
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(
+            "CREATE MODEL rec OPTIONS (model_type = 'popularity') AS"
+            " SELECT range AS user_id, range % 50 AS item_id FROM range(200)"
+        )
+        con.execute("CREATE MACRO chance(a) AS random() + 0 * a")
+        sql = "SELECT user_id, count(*) AS n FROM recommend(MODEL rec, k => 40) WHERE chance(user_id) < 0.5 GROUP BY 1"
+        counts = [count for _, count in con.execute(sql).fetchall()]
+        assert len(counts) == 200, "no user loses all of forty rows"
+        assert max(counts) < 40
