@@ -16,7 +16,7 @@ from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
-from paretosql.engine.identifiers import quoted
+from paretosql.engine.identifiers import folded, quoted
 from paretosql.engine.model_calls import model_name, raw_inputs
 from paretosql.engine.model_catalog import Loaded, Vanished
 from paretosql.engine.narrow import readable
@@ -60,11 +60,13 @@ def _create(session: Session, tree: exp.Expr, text: str, parameters: Parameters,
     catalog.parameters = name_parameters(tree, text, parameters)
     name = model_name(tree.this)
     spot = spot_of(tree.this, text) or spot_of(tree, text)
+    if not name:
+        raise ProgrammingError(compose("a model needs a name", spot, "CREATE MODEL name OPTIONS (..) AS SELECT .."))
     models = session.models
-    models.refuse_read_only()
     known = models.find(name)
     if known is not None and tree.args.get("exists"):
         return Outcome(None, -1)
+    models.refuse_read_only()
     if known is not None and not tree.args.get("replace"):
         hint = f"CREATE OR REPLACE MODEL {name} .. trains it anew, DROP MODEL {name} removes it."
         raise ProgrammingError(compose(f"the model {known.name!r} exists already", spot, hint))
@@ -162,8 +164,8 @@ def _training_rows(
     made = plan(tree.expression, catalog)
     run_steps(session, made, catalog.text, recorder)
     columns = tuple(catalog.describe(made.final.sql, made.final.wants))
-    names = [name.lower() for name, _ in columns]
-    twice = next((name for name, _ in columns if names.count(name.lower()) > 1), None)
+    names = [folded(name) for name, _ in columns]
+    twice = next((name for name, _ in columns if names.count(folded(name)) > 1), None)
     if twice is not None:
         hint = "name the columns, rename one with AS, or leave it out: SELECT t.* EXCLUDE (..)."
         problem = f"the training query gives two columns called {twice!r}"

@@ -12,8 +12,9 @@ from paretosql.engine.catalog import Catalog
 from paretosql.engine.model_calls import Call, look_up, raw_inputs
 from paretosql.engine.nodes import spot_of
 from paretosql.engine.plan import Scalar
+from paretosql.engine.pushdown import variables
 from paretosql.engine.transforms import transformed
-from paretosql.errors import NotSupportedError, ProgrammingError, compose, spelt
+from paretosql.errors import NotSupportedError, ProgrammingError, Spot, compose, spelt
 from paretosql.udfs.batches import answers
 
 
@@ -32,6 +33,9 @@ def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
     if call.relations:
         hint = f"SELECT * FROM {verb.name}(MODEL {row.name}, TABLE t, history => ..)"
         raise NotSupportedError(compose("tables as arguments belong to the form in FROM", spot, hint))
+    if isinstance(node.parent, exp.Window):
+        problem = f"{verb.name} answers each row by itself and cannot stand over a window"
+        raise ProgrammingError(compose(problem, spot, "leave OVER out."))
     outer = node.find_ancestor(exp.Query, exp.Create, exp.Alter)
     if isinstance(outer, (exp.Create, exp.Alter)):
         problem, hint = f"{verb.name} of a model cannot be part of a definition", "ask it in a query"
@@ -48,7 +52,7 @@ def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
     arguments = [each.copy() for each in given]
     if transform:
         by_name = dict(zip((name.lower() for name in wanted), arguments, strict=True))
-        arguments = [_substituted(transformed(transform, field.name), by_name) for field in fields]
+        arguments = [_substituted(transformed(transform, field.name), by_name, spot) for field in fields]
     names = [field.name for field in fields]
     output = model.outputs(verb.name, names)[0]
     key = (row.token, verb.name, repr(sorted(call.arguments.items())))
@@ -63,10 +67,22 @@ def replace_scalar_call(node: exp.Expr, catalog: Catalog) -> Scalar | None:
     return Scalar(function, verb.name, row.name, row.token, tuple(names), tuple(call.arguments.items()))
 
 
-def _substituted(value: exp.Expr | None, by_name: Mapping[str, exp.Expr]) -> exp.Expr:
+def _substituted(value: exp.Expr | None, by_name: Mapping[str, exp.Expr], spot: Spot | None) -> exp.Expr:
+    """An expression of TRANSFORM with the arguments of a call in the place of columns."""
     assert value is not None
+    bound = {name for node in value.walk() for name in variables(node)}
+    for read, each in by_name.items():
+        names = [read, *(column.name.lower() for column in each.find_all(exp.Column))]
+        caught = next((name for name in names if name in bound), None)
+        if caught is not None:
+            problem = f"the column {caught} has the name of a variable in the TRANSFORM of the model"
+            raise NotSupportedError(compose(problem, spot, "give it another name in a subquery, or ask about a table."))
     return value.transform(
-        lambda each: exp.paren(by_name[each.name.lower()].copy()) if isinstance(each, exp.Column) else each
+        lambda each: (
+            exp.paren(by_name[each.name.lower()].copy())
+            if isinstance(each, exp.Column) and each.name.lower() in by_name
+            else each
+        )
     )
 
 

@@ -126,12 +126,23 @@ def _of_the_call(query: exp.Expr, select: exp.Expr) -> bool:
     return found is not None and found.find_ancestor(exp.Select) is select
 
 
+def variables(node: exp.Expr) -> set[str]:
+    """Lower-case names that an expression gives to elements of a list: of a lambda or a list comprehension."""
+    if isinstance(node, exp.Lambda):
+        return {each.name.lower() for each in node.expressions}
+    if isinstance(node, exp.Comprehension):
+        return {each.name.lower() for each in (node.expression, node.args.get("position")) if each is not None}
+    if isinstance(node, exp.JSONExtract) and isinstance(node.this, exp.Column) and not node.expression.is_string:
+        return {node.this.name.lower()}  # x -> x + 1 is written like j -> 'key'
+    return set()
+
+
 def _only(condition: exp.Expr, names: set[str], called: str, catalog: Catalog) -> bool:
     """Whether a condition reads nothing but columns of these names, and says the same whenever it is asked."""
     for node in condition.walk():
         if isinstance(node, (exp.Query, exp.Window, exp.Star, exp.PositionalColumn)) or node.args.get("verb"):
             return False
-        if isinstance(node, (exp.Lambda, exp.Comprehension)):  # its variables may be called like columns
+        if variables(node):  # which may be called like columns
             return False
         if isinstance(node, exp.Column) and (node.name.lower() not in names or len(node.parts) > 2):
             return False

@@ -397,3 +397,55 @@ def test_the_latest_rows_by_time_col(con):
     found = con.execute("SELECT * FROM evaluate(MODEL t)").fetchall()
     assert dict(found)["users"] > 20
     assert found == con.execute(f"SELECT * FROM evaluate(MODEL t, ({latest}))").fetchall()
+
+
+# names
+
+
+def test_variables_in_a_transform(con):
+    """The value form puts expressions in the place of columns, and says so where a variable would catch one."""
+    con.execute(
+        "CREATE MODEL t TRANSFORM (len(list_filter([1, 2, 3], lambda e: e < x)) AS f,"
+        " len([q for q in [1, 2, 3] if q < x]) AS h, y) OPTIONS (model_type = 'linear', label_col = 'y') AS FROM p"
+    )
+    expected = one(con, "SELECT predicted_y FROM predict(MODEL t, (SELECT 2 AS x))")
+    assert one(con, "SELECT predict(MODEL t, z + 1) FROM (SELECT 1 AS z)") == pytest.approx(expected)
+    for name in ("e", "Q"):
+        with pytest.raises(paretosql.NotSupportedError, match=r"(?si)column . has the name of a variable.*Hint"):
+            con.execute(f"SELECT predict(MODEL t, {name}) FROM (SELECT 2 AS {name})")
+
+
+def test_a_value_is_no_window(con):
+    """OVER after a call is an error that says what to do."""
+    with pytest.raises(paretosql.ProgrammingError, match=r"(?s)predict answers each row by itself.*leave OVER out"):
+        con.execute("SELECT predict(MODEL m, x, g) OVER () FROM p")
+
+
+def test_a_model_needs_a_name(con):
+    """An empty one is refused before anything is trained."""
+    with pytest.raises(paretosql.ProgrammingError, match=r"(?s)a model needs a name.*Hint"):
+        con.execute("CREATE MODEL \"\" OPTIONS (model_type = 'linear', label_col = 'y') AS FROM p")
+
+
+def test_letters_that_differ_in_case_only(con):
+    """DuckDB takes A and a for one name, and ä and Ä for two; so do models."""
+    sql = "CREATE MODEL two OPTIONS (model_type = 'linear', label_col = 'y', l2 = 0) AS SELECT {} FROM range(30)"
+    con.execute(sql.format('range AS "ä", range ** 2 AS "Ä", 3 * range - range ** 2 AS y'))
+    assert one(con, 'SELECT predicted_y FROM predict(MODEL two, (SELECT 5 AS "ä", 9 AS "Ä"))') == pytest.approx(6)
+    with pytest.raises(paretosql.ProgrammingError, match="two columns called 'a'"):
+        con.execute(sql.replace("two", "three").format('range AS a, range AS "A", range AS y'))
+
+
+def test_if_not_exists_on_a_database_that_is_read_only(tmp_path):
+    """What changes nothing is allowed."""
+    sql = (
+        "CREATE MODEL IF NOT EXISTS m OPTIONS (model_type = 'linear', label_col = 'y') AS SELECT range AS x, range AS y"
+    )
+    with paretosql.connect(tmp_path / "a.db", autocommit=True) as con:
+        con.execute(f"{sql} FROM range(9)")
+        con.close()
+    with paretosql.connect(tmp_path / "a.db", autocommit=True, read_only=True) as con:
+        con.execute(f"{sql} FROM range(9)")
+        with pytest.raises(paretosql.OperationalError, match="read-only"):
+            con.execute(f"{sql.replace(' m ', ' n ')} FROM range(9)")
+        con.close()
