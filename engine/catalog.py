@@ -78,8 +78,12 @@ class Catalog:
         Raises:
             ProgrammingError: the query does not bind; the message points into the user's text.
         """
-        rows = self._ask(f"DESCRIBE {sql}", wants)
-        return [(row[0], row[1]) for row in rows]
+        if wants:
+            return [(row[0], row[1]) for row in self._ask(f"DESCRIBE {sql}", wants)]
+        self.session.work.settle(self.session.con)
+        with translated_names(self.text):
+            relation = self.session.con.sql(sql)  # binds it, in a quarter of the time of DESCRIBE
+            return [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
 
     def columns(self, sql: str, wants: frozenset[str] = frozenset()) -> list[tuple[str, ColumnType]]:
         """The same with types that know their parts."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 from sqlglot import exp
@@ -46,6 +47,9 @@ __all__ = [
 ]
 
 
+SHORT = 4000  # our choice: characters of a text whose parse is remembered
+
+
 class Pareto(DuckDB):
     """DuckDB's dialect with our statements and calls."""
 
@@ -79,6 +83,11 @@ def parse(sql: str) -> list[exp.Expression]:
     Raises:
         ParseError: the text is not SQL of this dialect, or it uses a call of ours in a statement that must stay text.
     """
+    trees = _remembered(sql) if len(sql) <= SHORT else _parsed(sql)
+    return [tree.copy() for tree in trees]
+
+
+def _parsed(sql: str) -> tuple[exp.Expression, ...]:
     try:
         trees = [tree for tree in Pareto().parse(sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
     except Refused as error:
@@ -97,7 +106,10 @@ def parse(sql: str) -> list[exp.Expression]:
                 word = str(command.this).upper()
                 hint = "run the query itself instead"
                 raise ParseError(f"{word} statements cannot hold distinct counts or models", _place(sql), hint)
-    return cast(list[exp.Expression], trees)
+    return cast(tuple[exp.Expression, ...], tuple(trees))
+
+
+_remembered = lru_cache(64)(_parsed)  # a copy of a tree takes a tenth of the time of its parse
 
 
 def looks_ours(sql: str) -> bool:

@@ -12,7 +12,7 @@ import contextlib
 import datetime
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,6 @@ from paretosql.udfs.store import Entry, FolderStore, MemoryStore, Store
 
 if TYPE_CHECKING:
     from paretosql.engine.session import Session
-    from paretosql.udfs.trainer import Trained
 
 SCHEMA, TABLE = "pareto_models", "models"
 FIELDS = {
@@ -131,6 +130,7 @@ class ModelCatalog:
         self._where = quoted(database)
         self._there = False  # the table of models was seen, committed
         self._database = database
+        self._parses: dict[str, duckdb.Statement] = {}
         self._changed: dict[str, str] = {}  # tokens and names of versions that the open transaction has written
         with _door:
             first = home.key not in _shared
@@ -209,7 +209,7 @@ class ModelCatalog:
         try:
             with translated():
                 sql = f"SELECT {columns} FROM {self._table} {where}"
-                found = self._session.con.execute(sql, list(values)).fetchall()
+                found = self._ask(sql, values)
         except ProgrammingError as fault:
             self._there = False
             problem = f"the table {SCHEMA}.{TABLE} was dropped or changed, and all models with it"
@@ -220,6 +220,15 @@ class ModelCatalog:
                 problem = f"{SCHEMA}.{TABLE} has a row without a value where each must have one: {each}"
                 raise OperationalError(compose(problem, hint=hint))
         return [ModelRow(*each) for each in found]
+
+    def _ask(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a statement that is asked again and again, so its parse is kept."""
+        con = self._session.con
+        known = self._parses.get(sql)
+        if known is None:
+            (known,) = con.extract_statements(sql)
+            self._parses[sql] = known
+        return con.execute(known, list(values)).fetchall()
 
     def find(self, name: str) -> ModelRow | None:
         """The model of a name, in any case; None when there is none."""
@@ -257,18 +266,15 @@ class ModelCatalog:
         """What is known of a version."""
         return self._common.load(token)[0]
 
-    def save(self, entry: Entry, trained: Trained) -> ModelRow:
+    def put(self, entry: Entry, model: Model, before: ModelRow | None) -> ModelRow:
         """Write a version and let its name mean it, when the transaction is committed.
 
+        Args:
+            before: what the name means now, as `find` says in this transaction.
         Raises:
             OperationalError: the database is read-only, the disk refuses, another transaction has made the same model.
         """
-        return self.put(entry, trained.model)
-
-    def put(self, entry: Entry, model: Model) -> ModelRow:
-        """The same for a model of any origin."""
         self.refuse_read_only()
-        before = self.find(entry.name)
         if before is not None:
             self._common.store.doubt(before.token)
         entry = replace(entry, version=1 if before is None else before.version + 1)
@@ -277,26 +283,28 @@ class ModelCatalog:
             size = self._common.store.size(token)
             made = datetime.datetime.fromisoformat(entry.created_at)
             row = ModelRow(entry.name, entry.version, entry.model_type, token, made, entry.rows, size)
-            self._write(row)
+            self._write(row, new=before is None)
         except BaseException:
             self._common.store.remove(token)
             raise
         self._changed[token] = entry.name
         return row
 
-    def _write(self, row: ModelRow) -> None:
+    def _write(self, row: ModelRow, *, new: bool) -> None:
         con = self._session.con
+        values = [getattr(row, name) for name in FIELDS if name != "key"]
         with _meeting(row.name), translated():
             if not self._exists():
                 con.execute(f"CREATE SCHEMA IF NOT EXISTS {self._where}.{SCHEMA}")
                 fields = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
                 con.execute(f"CREATE TABLE IF NOT EXISTS {self._table} ({fields})")
-            values = [row.name.lower(), *(getattr(row, name) for name in FIELDS if name != "key")]
-            marks = ", ".join("?" for _ in values)
-            changed = ", ".join(f"{name} = excluded.{name}" for name in FIELDS if name != "key")
-            con.execute(
-                f"INSERT INTO {self._table} VALUES ({marks}) ON CONFLICT (key) DO UPDATE SET {changed}", values
-            ).fetchall()
+            if new:
+                marks = ", ".join("?" for _ in FIELDS)
+                con.execute(f"INSERT INTO {self._table} VALUES ({marks})", [row.name.lower(), *values]).fetchall()
+            else:  # faster than INSERT .. ON CONFLICT
+                changed = ", ".join(f"{name} = ?" for name in FIELDS if name != "key")
+                sql = f"UPDATE {self._table} SET {changed} WHERE key = ?"
+                self._ask(sql, [*values, row.name.lower()])
 
     def drop(self, row: ModelRow) -> None:
         """Forget a name, when the transaction is committed; its version stays for those who read it."""

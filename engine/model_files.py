@@ -73,7 +73,7 @@ def import_model(
             if known is not None and not replace:
                 hint = "give another name (--as, or name=..), or allow replacing it (--replace, or replace=True)."
                 raise ProgrammingError(compose(f"the model {known.name!r} exists already", hint=hint))
-            return models.put(dataclasses.replace(entry, name=wanted), model)
+            return models.put(dataclasses.replace(entry, name=wanted), model, known)
 
 
 def _read(folder: Path) -> tuple[Entry, Model]:

@@ -76,7 +76,7 @@ def _create(session: Session, tree: exp.Expr, text: str, parameters: Parameters,
     training = Training(
         tell=lambda what, done, whole: recorder.read(0, 0, f"{what} {done:,}/{whole:,}"),
         stopped=session.stopped.is_set,
-        threads=_threads(session),
+        threads=lambda: _threads(session),
     )
     began = time.perf_counter()
     try:
@@ -93,7 +93,7 @@ def _create(session: Session, tree: exp.Expr, text: str, parameters: Parameters,
         transform=transform, evaluation=trained.evaluation, held_out=trained.held_out, log=trained.log,
         trials=trained.trials, notes=trained.notes,
     )  # fmt: skip
-    models.put(entry, trained.model)
+    models.put(entry, trained.model, known)
     return Outcome(None, -1)
 
 
@@ -201,7 +201,7 @@ def _translated(ask: Callable[[Sequence[str]], Sequence[Any]], catalog: Catalog)
 
 def _spooled(session: Session, piece: Fragment, catalog: Catalog, recorder: Recorder) -> Spool:
     spool: Spool | None = None
-    for batch in batches(session, piece, catalog.parameters, catalog.text, recorder):
+    for batch in batches(session, piece, catalog.parameters, catalog.text, recorder, rows=1 << 16):
         spool = Spool(batch.schema) if spool is None else spool
         spool.add(batch)
     if spool is None:

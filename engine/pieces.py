@@ -21,6 +21,8 @@ def blanked(text: str, end: int) -> str:
 
 
 def _bounds(text: str) -> list[tuple[int, int]]:
+    if text.strip() and not any(each in text for each in (";", "--", "/*")):
+        return [(0, len(text))]
     try:
         tokens = Pareto().tokenize(text)
     except Exception:  # text without tokens: the parser says what is wrong with it

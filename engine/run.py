@@ -164,7 +164,8 @@ def _infer(run: Run, step: Infer) -> None:
     began = time.monotonic()
     before = run.recorder.total
     rows = inferred(run, step)
-    run.session.work.keep(run.session.con, step.name, rows)
+    table = rows.in_memory()
+    run.session.work.keep(run.session.con, step.name, rows if table is None else table)
     read = run.recorder.total
     run.recorder.finish(
         StepRecord(

@@ -59,7 +59,9 @@ class Known:
 
 
 def asked_histories(known: Known, given: pa.Array, arguments: Arguments) -> tuple[Matrix, Ints]:
-    """The history of each user, (b, items), to be read only, and their numbers where it is that of the training."""
+    """The history of each user, (b, items), columns ascending, to be read only, and their numbers where it is that of
+    the training.
+    """
     from scipy import sparse
 
     codes = known.users.codes(given).astype(np.int64)
@@ -111,28 +113,18 @@ def numbered(
     return Interactions(found.users, known.items, found.user, item, found.rating, found.time), weight
 
 
-def popular_first(found: Interactions) -> Interactions:
-    """Items numbered by falling number of rows, ids in ascending order where these are equal."""
-    order = np.argsort(-np.bincount(found.item, minlength=len(found.items)), kind="stable")
-    place = np.empty(len(order), dtype=np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    return Interactions(
-        found.users, found.items.reordered(order), found.user, place[found.item], found.rating, found.time
-    )
-
-
 def rows_of(matrix: Matrix) -> Ints:
     """The row of every entry."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def without_rows(matrix: Matrix, empty: npt.NDArray[np.bool_]) -> Matrix:
-    """The matrix with some rows emptied."""
+    """The matrix with some rows emptied; what is left keeps its order."""
     from scipy import sparse
 
     if not empty.any():
         return matrix
-    keep = sparse.diags_array((~empty).astype(np.float32))
-    found = sparse.csr_matrix(keep @ matrix)
-    found.eliminate_zeros()
-    return found
+    kept = ~empty[rows_of(matrix)]
+    counts = np.where(empty, 0, np.diff(matrix.indptr))
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)

@@ -95,8 +95,7 @@ def read_interactions(rows: Rows, columns: Columns, family: str, training: Train
     read = skipped = 0
     for batch in rows.batches():
         training.step("reading rows", read, rows.num_rows)
-        known = pc.and_(pc.is_valid(batch.column(columns.user)), pc.is_valid(batch.column(columns.item)))
-        kept = batch if known.true_count == batch.num_rows else batch.filter(known)
+        kept = _without_nulls(batch, columns.user, columns.item)
         read, skipped = read + batch.num_rows, skipped + batch.num_rows - kept.num_rows
         if not kept.num_rows:
             continue
@@ -113,6 +112,13 @@ def read_interactions(rows: Rows, columns: Columns, family: str, training: Train
     rating = np.concatenate(ratings) if ratings else None
     time = np.concatenate(times) if times else None
     return Interactions(user_ids, item_ids, user, item, rating, time)
+
+
+def _without_nulls(batch: pa.RecordBatch, *names: str) -> pa.RecordBatch:
+    for name in names:
+        if batch.column(name).null_count:
+            batch = batch.filter(pc.is_valid(batch.column(name)))
+    return batch
 
 
 def _numbers(column: pa.Array, name: str, family: str) -> npt.NDArray[np.float64]:
@@ -137,9 +143,24 @@ def weights_of(found: Interactions, options: RecommenderOptions, columns: Column
 
 def matrix_of(user: Codes, item: Codes, weight: npt.NDArray[Any], shape: tuple[int, int], *, binary: bool) -> Matrix:
     """Users times items, float32 in CSR; rows of the same user and item are one entry, their sum, or 1 when binary."""
+    return _by_item(user, item, weight, shape, binary=binary).tocsr()
+
+
+def popular_first(found: Interactions, weight: npt.NDArray[Any], *, binary: bool) -> tuple[Ids, Matrix]:
+    """Items by falling number of users, ids in ascending order where these are equal, and the matrix of `matrix_of`."""
+    shape = (len(found.users), len(found.items))
+    columns = _by_item(found.user, found.item, weight, shape, binary=binary)
+    order = np.argsort(-np.diff(columns.indptr), kind="stable")
+    return found.items.reordered(order), columns[:, order].tocsr()
+
+
+def _by_item(user: Codes, item: Codes, weight: npt.NDArray[Any], shape: tuple[int, int], *, binary: bool) -> Matrix:
+    """The matrix in CSC, users ascending in each column."""
     from scipy import sparse
 
-    found = sparse.csr_matrix((weight.astype(np.float32), (user, item)), shape=shape)
+    rows = sparse.coo_matrix((weight.astype(np.float32), (user, item)), shape=shape)
+    rows.has_canonical_format = True  # not yet; but turning it needs no order, and the next line finds what there is
+    found = rows.tocsc()
     found.sum_duplicates()
     if binary:
         found.data[:] = 1.0

@@ -35,6 +35,7 @@ class Training:
 
     Attributes:
         tell: called with what is done, how many steps are, and of how many.
+        threads: how many the database may use.
         stopped: whether the user wants the training to end.
         log: one entry per round: round, loss (None where a family knows none), seconds since the start.
         warnings: what the user should know of the trained model; DESCRIBE MODEL shows them.
@@ -43,7 +44,7 @@ class Training:
     tell: Callable[[str, int, int], None] = lambda what, done, whole: None
     stopped: Callable[[], bool] = lambda: False
     memory_bytes: int = MEMORY_BYTES
-    threads: int = 1
+    threads: Callable[[], int] = lambda: 1
     log: list[tuple[int, float | None, float]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.perf_counter)

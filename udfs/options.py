@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from paretosql.errors import ProgrammingError, closest, compose
@@ -116,9 +117,14 @@ IGNORED = {
 }
 
 
+@cache
+def _types_of(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
 def fields_of(kind: type[Options]) -> dict[str, tuple[Any, Any, About]]:
     """Name to type, default and meaning of every option, inherited ones last."""
-    hints = typing.get_type_hints(kind)
+    hints = _types_of(kind)
     found = {each.name: (hints[each.name], each.default, each.metadata["about"]) for each in dataclasses.fields(kind)}
     common = {each.name for each in dataclasses.fields(Options)}
     return dict(sorted(found.items(), key=lambda item: item[0] in common))
@@ -262,7 +268,7 @@ def as_facts(options: Options) -> dict[str, Any]:
 
 def from_facts(kind: type[T], facts: Mapping[str, Any]) -> T:
     """The options that `as_facts` wrote; those of a newer version that are unknown here are an error above."""
-    hints = typing.get_type_hints(kind)
+    hints = _types_of(kind)
     tuples = {name for name, hint in hints.items() if typing.get_origin(hint) is tuple}
     known = {each.name for each in dataclasses.fields(kind)}
     given: dict[str, Any] = {k: tuple(v) if k in tuples else v for k, v in facts.items() if k in known}

@@ -23,7 +23,6 @@ from paretosql.udfs.histories import (
     asked_histories,
     given_histories,
     numbered,
-    popular_first,
     rows_of,
 )
 from paretosql.udfs.ids import UNKNOWN, Codes, Ids, check_id_type, id_values
@@ -32,7 +31,7 @@ from paretosql.udfs.interactions import (
     Matrix,
     RecommenderOptions,
     columns_of,
-    matrix_of,
+    popular_first,
     read_interactions,
     weights_of,
 )
@@ -120,10 +119,8 @@ class Recommender(Model):
                 hint = f"of {rows.num_rows:,} rows none has both {spelt(columns.user)} and {spelt(columns.item)}."
             raise DataError(compose(problem, hint=hint))
         weight = weights_of(found, options, columns, name)
-        found = popular_first(found)
-        shape = (len(found.users), len(found.items))
-        seen = matrix_of(found.user, found.item, weight, shape, binary=options.weighting == "binary")
-        return cls(options, Known(columns, found.users, found.items, seen), cls.learn(seen, options, training))
+        items, seen = popular_first(found, weight, binary=options.weighting == "binary")
+        return cls(options, Known(columns, found.users, items, seen), cls.learn(seen, options, training))
 
     def arrays(self) -> State:
         """Ids as columns, the matrix and what was learnt as tensors."""

@@ -157,7 +157,7 @@ def _by_block(
             found[block.rows], fall[block.rows] = work(block, begin, known)
         done += len(block.rows)
 
-    threads = training.threads if asked.shared else 1
+    threads = training.threads() if asked.shared else 1
     spread(one, asked.blocks, threads, lambda: training.step("solving", done, asked.number))
     return found, fall
 

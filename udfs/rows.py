@@ -73,6 +73,10 @@ class Spool:
         with pa.ipc.open_stream(_Reading(self._file.fileno())) as reader:
             yield from reader
 
+    def in_memory(self) -> pa.Table | None:
+        """All rows as a table, which others read faster than a stream; None when some are on disk."""
+        return pa.Table.from_batches(self._kept, self.schema) if self._file is None else None
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """All rows as a stream, each time anew."""
         reader = pa.RecordBatchReader.from_batches(self.schema, self.batches())

@@ -80,24 +80,35 @@ def among_best(scores: Singles, k: int) -> npt.NDArray[np.bool_]:
     return found
 
 
-def first_open(row: Ints, taken: Ints, shape: tuple[int, int], k: int) -> Ints:
-    """The first k places of each row that are not taken, shape (b, min(k, n)); numbers from n on where there are none.
+def first_open(row: Ints, before: Ints, shape: tuple[int, int], k: int) -> Ints:
+    """The first k places of each row that are not taken, shape (b, k); numbers from the width on where there are none.
 
     Args:
-        row, taken: shape (t,), a place that is taken in each row, rows ascending, no place twice in a row.
+        row, before: shape (t,), for each place that is taken its row, and how many open places lie before it; in any
+            order. See `open_before`.
         shape: (b, n), how many rows and places.
-    Cost: O(t + b * k), and a sort where places do not ascend.
+    Cost: O(t + b * k).
 
-    >>> first_open(np.array([0, 0, 1]), np.array([0, 2, 3]), (2, 4), 3).tolist()
+    >>> first_open(np.array([0, 0, 1]), np.array([0, 1, 3]), (2, 4), 3).tolist()
     [[1, 3, 4], [0, 1, 2]]
     """
     rows, width = shape
     k = min(k, width)
-    if ((np.diff(taken) < 0) & (np.diff(row) == 0)).any():
-        taken = taken[np.lexsort((taken, row))]
-    starts = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=rows)))).astype(np.int32)
-    before = taken - (np.arange(len(row), dtype=np.int32) - starts[row])  # how many open places lie before each
     near = np.flatnonzero(before < k)
     passed = np.bincount(row[near] * k + before[near], minlength=rows * k).reshape(rows, k).cumsum(axis=1)
     found: Ints = np.arange(k) + passed
+    return found
+
+
+def open_before(row: Ints, taken: Ints, rows: int) -> Ints:
+    """How many open places lie before each that is taken, shape (t,), for places that ascend within each row.
+
+    Args:
+        row, taken: shape (t,), rows ascending, and a place that is taken in each, no place twice in a row.
+
+    >>> open_before(np.array([0, 0, 1]), np.array([0, 2, 3]), 2).tolist()
+    [0, 1, 3]
+    """
+    starts = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=rows)))).astype(np.int32)
+    found: Ints = taken - (np.arange(len(row), dtype=np.int32) - starts[row])
     return found

@@ -103,7 +103,7 @@ def test_half_step_equals_dense_solves(shape, alpha, l2, weighted):
     exact, _ = _half_step(asked, other, None, options, steps=0, training=Training())
     assert exact == pytest.approx(expected, abs=near)
     start = rng.normal(size=(rows, factors)).astype(np.float32)
-    stepped, _ = _half_step(asked, other, start, options, steps=40, training=Training(threads=2))
+    stepped, _ = _half_step(asked, other, start, options, steps=40, training=Training(threads=lambda: 2))
     assert stepped == pytest.approx(expected, abs=near)
 
 

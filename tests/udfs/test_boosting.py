@@ -138,5 +138,5 @@ def test_a_thread_more_or_less(monkeypatch):
     """The number of threads does not decide the trees."""
     monkeypatch.setattr(gbdt, "SHARED", 0)
     table = some()[2]
-    one, two = fitted(table, Training(threads=1)), fitted(table, Training(threads=2))
+    one, two = fitted(table, Training(threads=lambda: 1)), fitted(table, Training(threads=lambda: 2))
     assert first(one, table) == first(two, table)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paretosql.udfs.ranking import RankingQuality, mean_ranks
-from paretosql.udfs.topk import best, first_open
+from paretosql.udfs.topk import best, first_open, open_before
 
 
 def slow(scores, k):
@@ -55,8 +55,9 @@ def test_first_open_places(rows, width, k, share, seed):
     rng = np.random.default_rng(seed)
     taken = rng.random((rows, width)) < share
     row, place = np.nonzero(taken)
-    order = np.lexsort((rng.random(len(row)), row))
-    found = first_open(row, place[order].astype(np.int32), (rows, width), k)
+    before = open_before(row, place.astype(np.int32), rows)
+    order = rng.permutation(len(row))
+    found = first_open(row[order], before[order], (rows, width), k)
     assert found.shape == (rows, min(k, width))
     for at in range(rows):
         assert [each for each in found[at] if each < width] == np.flatnonzero(~taken[at])[:k].tolist()

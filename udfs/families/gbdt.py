@@ -169,7 +169,7 @@ class Gbdt(Predictor):
             groups = examples.keys(examples.plan.keys[0])
         elif target.task == CLASSIFICATION and options.class_weights != "none":
             weights = class_weights(target, options.class_weights)[labels]
-        threads = training.threads if examples.rows * examples.width >= SHARED else 1
+        threads = training.threads() if examples.rows * examples.width >= SHARED else 1
         parameters = _parameters(options, target.task, len(target.classes), threads)
         held_out, patience = _held_out(examples.rows, groups, options)
         plan = Boosting(parameters, options.rounds, weights, groups, held_out, patience)

@@ -5,6 +5,8 @@ Columns in: users, items. Columns out: see `Recommender`; scores are numbers of 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +15,7 @@ from paretosql.udfs.ids import UNKNOWN
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Arguments, Floats, Ints, Singles, family
 from paretosql.udfs.recommender import RECOMMENDER_VERBS, Recommender
-from paretosql.udfs.topk import first_open
+from paretosql.udfs.topk import first_open, open_before
 
 
 @family("popularity", options=RecommenderOptions, source="a count", verbs=RECOMMENDER_VERBS)
@@ -30,22 +32,28 @@ class Popularity(Recommender):
     def ranked(
         self, history: Matrix, users: Ints, nobody: npt.NDArray[np.bool_], arguments: Arguments
     ) -> tuple[Ints, Ints, Floats]:
-        """The first items of one order that each user has not had."""
-        candidates = arguments.get("candidates")
-        items: Ints = np.arange(len(self.known.items)) if candidates is None else candidates
-        if (np.diff(self.popularity[items]) > 0).any():  # rare: items are numbered by how many rows they have
-            items = items[np.argsort(-self.popularity[items], kind="stable")]
+        """The first items of one order, in which they are numbered, that each user has not had."""
+        every = np.arange(len(self.known.items))
+        items: Ints = every if arguments.get("candidates") is None else arguments["candidates"]
         row, taken = rows_of(history), history.indices
         if not arguments["exclude_seen"]:
             row, taken = row[:0], taken[:0]
-        elif len(items) < len(self.known.items) or (np.diff(items) < 0).any():
-            place = np.full(len(self.known.items), UNKNOWN, dtype=np.int32)
+        elif len(items) < len(every):
+            place = np.full(len(every), UNKNOWN, dtype=np.int32)
             place[items] = np.arange(len(items))
             among = place[taken] != UNKNOWN
             row, taken = row[among], place[taken[among]]
-        open_ = first_open(row, taken, (len(nobody), len(items)), arguments["k"])
+        whole = history is self.known.seen and len(taken) == history.nnz
+        before = self._open_before if whole and len(items) == len(every) else open_before(row, taken, len(nobody))
+        open_ = first_open(row, before, (len(nobody), len(items)), arguments["k"])
         open_[nobody] = len(items)
         found = open_ < len(items)
         chosen: Ints = items[open_[found]]
         rows: Ints = np.nonzero(found)[0].astype(np.int64)
         return rows, chosen, self.popularity[chosen].astype(np.float64)
+
+    @cached_property
+    def _open_before(self) -> Ints:
+        """How many items that its user has not had are before each entry of the training; kept."""
+        seen = self.known.seen
+        return open_before(rows_of(seen), seen.indices, seen.shape[0])
