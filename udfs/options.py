@@ -14,7 +14,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -117,9 +117,7 @@ IGNORED = {
 }
 
 
-@cache
-def _types_of(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+_types_of: Callable[[Any], dict[str, Any]] = cache(typing.get_type_hints)
 
 
 def fields_of(kind: type[Options]) -> dict[str, tuple[Any, Any, About]]:
