@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-_door = threading.Lock()
+_door = threading.RLock()  # see `open_databases`
 _SPILLED = re.compile(r"duckdb_temp_(\d+)")
 IN_MEMORY = ":memory:"
 PATIENCE_S = 2.0  # our choice: how long another thread may take to let go of a file

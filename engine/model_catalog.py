@@ -118,7 +118,7 @@ def assembled(entry: Entry, state: State) -> Model:
 
 
 _shared: dict[str, Shared] = {}
-_door = threading.Lock()
+_door = threading.RLock()  # see `open_databases`
 
 
 class ModelCatalog:

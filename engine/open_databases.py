@@ -30,7 +30,7 @@ class OpenDatabase:
 
 
 _open: dict[str, OpenDatabase] = {}
-_door = threading.Lock()
+_door = threading.RLock()  # a session that nobody holds any more may be closed in the middle of what follows
 
 
 def enter(key: str, path: str | None, model_dir: str | os.PathLike[str] | None) -> OpenDatabase:
@@ -47,12 +47,13 @@ def enter(key: str, path: str | None, model_dir: str | os.PathLike[str] | None) 
         known = _open.get(key)
         if known is None:
             known = _open[key] = _first(key, path, wanted)
-        elif wanted not in (None, known.folder):
+        known.sessions += 1  # before anything else: no other session may be the last from here on
+        if wanted is not None and wanted != known.folder:
+            known.sessions -= 1
             place = "in memory" if known.folder is None else f"in {str(known.folder)!r}"
             hint = "leave model_dir out, or close the other connections first."
             problem = f"model_dir is {str(wanted)!r}, but the database is open already with its models {place}"
             raise ProgrammingError(compose(problem, hint=hint))
-        known.sessions += 1
         return known
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import subprocess
 import sys
@@ -310,3 +311,37 @@ def test_two_that_make_the_same_model(tmp_path):
         one.close()
         two.close()
     assert len(list((tmp_path / "a.db.models").iterdir())) == 2
+
+
+@pytest.mark.timeout(60)
+def test_connections_that_nobody_closes(tmp_path):
+    """A connection that the garbage collector finds, in the middle of opening or closing another, is closed there."""
+
+    def lose(name):
+        """Leave a connection with a model to the collector."""
+        lost = connect(tmp_path / name)
+        lost.execute(REPLACE)
+        cycle = [lost]
+        cycle.append(cycle)
+
+    def collect(frame, event, _):
+        if event == "call" and frame.f_code.co_name in ("_first", "sweep"):
+            gc.collect()
+
+    make(tmp_path / "a.db")
+    gc.disable()
+    try:
+        for name in ("b.db", "c.db"):  # one is found when a.db is opened, one when it is closed
+            lose(name)
+        sys.setprofile(collect)
+        assert answers(tmp_path / "a.db")
+        for name in ("b.db", "c.db"):
+            lose(name)
+            assert answers(tmp_path / "a.db")
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    gc.collect()
+    for name in ("a.db", "b.db", "c.db"):
+        assert answers(tmp_path / name)
+        assert len(list((tmp_path / f"{name}.models").iterdir())) == 1

@@ -296,7 +296,7 @@ def test_scalar_form_anywhere(con):
         (
             "CREATE MODEL x OPTIONS (model_type = 'ease', l2 = -1) AS " + RATINGS,
             "ProgrammingError",
-            r"l2 of ease is at",
+            r"l2 of ease is from",
         ),
         ("CREATE MODEL x OPTIONS (model_type = 'ease', l2 = [1]) AS SELECT 1 AS user_id", "ProgrammingError", r"item"),
         ("CREATE MODEL x OPTIONS (model_type = 'ease', seed = 1.5) AS " + RATINGS, "ProgrammingError", r"whole number"),
