@@ -16,7 +16,7 @@ from paretosql.engine.blocks import plan
 from paretosql.engine.catalog import Catalog
 from paretosql.engine.dialect import Pareto
 from paretosql.engine.fragment import batches
-from paretosql.engine.identifiers import folded, quoted
+from paretosql.engine.identifiers import quoted
 from paretosql.engine.model_calls import model_name, raw_inputs
 from paretosql.engine.model_catalog import Loaded, Vanished
 from paretosql.engine.narrow import readable
@@ -32,7 +32,8 @@ from paretosql.engine.transforms import refuse_unsteady, transform_items, with_c
 from paretosql.errors import Error, ProgrammingError, compose
 from paretosql.udfs.choices import Candidates, Range, hparam_candidates, hparam_range
 from paretosql.udfs.model import Family, Training, families, find_family
-from paretosql.udfs.options import fields_of, shown
+from paretosql.udfs.options import fields_of, option_name, shown
+from paretosql.udfs.roles import folded
 from paretosql.udfs.rows import Spool
 from paretosql.udfs.store import Entry
 from paretosql.udfs.trainer import train
@@ -131,7 +132,9 @@ def _family_and_options(tree: exp.Expr, catalog: Catalog) -> tuple[Family, dict[
         node = option_node(tree, "model_type")
         spot = None if node is None else spot_of(node, catalog.text)
         raise ProgrammingError(compose(problem, spot, hint or None)) from fault
-    return family, {**preset, **given}
+    written = {option_name(family.options, name) for name in given}
+    left = {name: value for name, value in preset.items() if option_name(family.options, name) not in written}
+    return family, {**left, **given}
 
 
 def _value(tree: exp.Expr, name: str, node: exp.Expr, catalog: Catalog) -> Any:

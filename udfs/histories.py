@@ -86,7 +86,7 @@ def asked_histories(known: Known, given: pa.Array, arguments: Arguments) -> tupl
 def given_histories(known: Known, table: pa.Table, weighting: str, family: str) -> tuple[Ids, Matrix]:
     """Rows of users and items that were given as an argument: users by a number of their own, and the matrix."""
     found, weight = numbered(known, Spool.of_table(table), RecommenderOptions(weighting=weighting), family)
-    kept = found.item != UNKNOWN
+    kept = found.item >= 0
     shape = (len(found.users), len(known.items))
     return found.users, matrix_of(found.user[kept], found.item[kept], weight[kept], shape, binary=weighting == "binary")
 
@@ -94,21 +94,27 @@ def given_histories(known: Known, table: pa.Table, weighting: str, family: str) 
 def numbered(
     known: Known, rows: Rows, options: RecommenderOptions, family: str
 ) -> tuple[Interactions, npt.NDArray[np.float32]]:
-    """Rows with numbers of their own for users and those of the training for items, and how much each counts."""
-    names = rows.schema.names
+    """Rows with numbers of their own for users and those of the training for items, and how much each counts.
+
+    Items that the training does not know have numbers below 0, different ones different numbers.
+    """
+    names, rating = rows.schema.names, known.columns.rating or "" if options.weighting == "rating" else ""
     options = replace(
         options,
         user_col=found_column(names, known.columns.user) or "",
         item_col=found_column(names, known.columns.item) or "",
+        rating_col=found_column(names, rating) or "",
     )
     try:
         columns = columns_of(rows.schema, options, family)
     except ProgrammingError as fault:
-        problem, wanted = str(fault).partition("\n")[0], f"{known.columns.user} and {known.columns.item}"
+        problem = str(fault).partition("\n")[0]
+        wanted = " and ".join(filter(None, (known.columns.user, known.columns.item, rating)))
         raise ProgrammingError(compose(problem, hint=f"give the columns {wanted}, by AS if need be.")) from fault
     found = read_interactions(rows, columns, family, Training())
     weight = weights_of(found, options, columns, family)
     ours: Codes = known.items.codes(found.items.values)
+    ours = np.where(ours == UNKNOWN, UNKNOWN - np.arange(len(ours), dtype=np.int32), ours)
     item = ours[found.item] if len(found) else found.item
     return Interactions(found.users, known.items, found.user, item, found.rating, found.time), weight
 

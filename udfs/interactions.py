@@ -10,16 +10,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import DataError, compose
+from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.udfs.ids import Codes, IdCollector, Ids, check_id_type
 from paretosql.udfs.options import Options, option
-from paretosql.udfs.roles import ITEMS, RATINGS, TIMES, USERS, needed_column, numbers, optional_column
+from paretosql.udfs.roles import ITEMS, RATINGS, TIMES, USERS, guessed_column, named_column, needed_column, numbers
 from paretosql.udfs.rows import Rows
 
 if TYPE_CHECKING:
     from paretosql.udfs.model import Training
 
 Matrix = Any  # scipy.sparse.csr_matrix, which has no types
+COUNTING = 1e-12, 1e12  # our choice: ratings by which rows may count; sums of their squares are numbers of four bytes
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,38 @@ def columns_of(schema: pa.Schema, options: RecommenderOptions, family: str) -> C
     """Which column is what.
 
     Raises:
-        ProgrammingError: no column with users, or with items; a named one that is not there.
+        ProgrammingError: no column with users, or with items; a named one that is not there, or that is named twice.
     """
-    names = schema.names
-    user = needed_column(names, options.user_col, USERS, "user_col", family)
-    item = needed_column([n for n in names if n != user], options.item_col, ITEMS, "item_col", family)
-    rest = [name for name in names if name not in (user, item)]
-    rating = optional_column(rest, options.rating_col, RATINGS, "rating_col", family)
+    given = _given(schema.names, options, family)
+    free = [name for name in schema.names if name not in given.values()]  # to guess from
+    user = given.get("user_col") or needed_column(free, "", USERS, "user_col", family)
+    free = [name for name in free if name != user]
+    item = given.get("item_col") or needed_column(free, "", ITEMS, "item_col", family)
+    free = [name for name in free if name != item]
+    rating = given.get("rating_col") or guessed_column(free, RATINGS)
     if rating is None and options.weighting == "rating":
-        rating = needed_column(rest, options.rating_col, RATINGS, "rating_col", family)
-    rest = [name for name in rest if name != rating]
-    time = optional_column(rest, options.time_col, TIMES, "time_col", family)
+        rating = needed_column(free, "", RATINGS, "rating_col", family)
+    time = given.get("time_col") or guessed_column([name for name in free if name != rating], TIMES)
     for name in (user, item):
         check_id_type(schema.field(name).type, name, family)
     return Columns(user, item, rating, time)
+
+
+def _given(names: list[str], options: RecommenderOptions, family: str) -> dict[str, str]:
+    """The columns that options name, by the option."""
+    found: dict[str, str] = {}
+    for option_ in ("user_col", "item_col", "rating_col", "time_col"):
+        if not getattr(options, option_):
+            continue
+        name = named_column(names, getattr(options, option_), option_, family)
+        other = next((known for known, column in found.items() if column == name), None)
+        if other is not None:
+            problem = f"{family}: the column {name!r} is both {other} and {option_}"
+            raise ProgrammingError(
+                compose(problem, hint=f"name another column in {option_}, or leave one of them out.")
+            )
+        found[option_] = name
+    return found
 
 
 def read_interactions(rows: Rows, columns: Columns, family: str, training: Training) -> Interactions:
@@ -130,14 +149,16 @@ def weights_of(found: Interactions, options: RecommenderOptions, columns: Column
     """How much each row counts, shape (n,), float32.
 
     Raises:
-        DataError: weighting by rating, and a rating is missing, infinite or not above 0.
+        DataError: weighting by rating, and a rating is missing, not above 0, or too small or large to calculate with.
     """
     if options.weighting == "binary" or found.rating is None:
         return np.ones(len(found), dtype=np.float32)
-    wrong = ~(np.isfinite(found.rating) & (found.rating > 0))
+    least, most = COUNTING
+    wrong = ~((found.rating >= least) & (found.rating <= most))  # NaN is
     if wrong.any():
         problem = f"{family}: the column {columns.rating!r} holds {found.rating[wrong][0]:g} where weighting = 'rating'"
-        raise DataError(compose(problem, hint="ratings that count must be above 0; filter the rows, or leave it."))
+        hint = f"ratings that count are from {least:g} to {most:g}; filter or scale them, or leave weighting out."
+        raise DataError(compose(problem, hint=hint))
     return found.rating.astype(np.float32)
 
 

@@ -13,7 +13,7 @@ from paretosql.errors import ProgrammingError, compose
 from paretosql.udfs import metrics
 from paretosql.udfs.examples import pieces
 from paretosql.udfs.features import Floats
-from paretosql.udfs.ids import Codes, IdCollector
+from paretosql.udfs.ids import Codes, IdCollector, check_id_type
 from paretosql.udfs.roles import named_column
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.target import Target, label_of, labelled
@@ -48,7 +48,9 @@ def judged(model: Predictor, rows: Rows, key: str = "") -> Judged:
     classes = len(model.target.classes)
     expected: list[npt.NDArray[Any]] = [np.empty(0, np.int64 if classes else np.float64)]
     predicted: list[Floats] = [np.empty((0, classes) if classes else 0)]
-    key = named_column(rows.schema.names, key, "group_col", model.family.name) if key else ""
+    if key:
+        key = named_column(rows.schema.names, key, "group_col", model.family.name)
+        check_id_type(rows.schema.field(key).type, key, model.family.name)
     ids = IdCollector(rows.schema.field(key).type if key else pa.null())
     for batch in pieces(rows, model.encoder.width):
         kept, features = _usable(model, batch, key)

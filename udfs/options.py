@@ -26,6 +26,7 @@ OUR_CHOICE = "our choice"
 NO_SPLIT, LEAVE_LAST_OUT, COLD_USERS, COLD_ITEMS = "none", "leave_last_out", "cold_users", "cold_items"
 SPLITS = (NO_SPLIT, "random", LEAVE_LAST_OUT, "time", COLD_USERS, COLD_ITEMS, "column")
 LARGEST_SEED = 2**63 - 1
+LARGEST_SINGLE = 1e30  # our choice: of what is multiplied in four bytes, where 3e38 is the end
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,16 @@ def fields_of(kind: type[Options]) -> dict[str, tuple[Any, Any, About]]:
     return dict(sorted(found.items(), key=lambda item: item[0] in common))
 
 
-def option_type(kind: type[Options], word: str) -> Any:
-    """The type of an option by any of its names; None when there is none."""
+def option_name(kind: type[Options], word: str) -> str | None:
+    """What an option is called that is written by any of its names; None when there is none."""
     known = fields_of(kind)
-    return next((type_ for name, (type_, _, about) in known.items() if word.lower() in (name, *about.aliases)), None)
+    return next((name for name, (_, _, about) in known.items() if word.lower() in (name, *about.aliases)), None)
+
+
+def option_type(kind: type[Options], word: str) -> Any:
+    """Its type; None when there is none."""
+    name = option_name(kind, word)
+    return None if name is None else fields_of(kind)[name][0]
 
 
 def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[T, list[str]]:
@@ -150,7 +157,8 @@ def read_options(kind: type[T], given: Mapping[str, Any], family: str) -> tuple[
         name = names.get(lower, lower)
         if name in known:
             if name in values:
-                raise ProgrammingError(f"the options {written[name]} and {word} of {family} mean the same")
+                problem = f"the options {written[name]} and {word} of {family} mean the same"
+                raise ProgrammingError(compose(problem, hint=f"leave {word} out."))
             values[name], written[name] = checked(name, value, known[name], family), word
         elif lower in IGNORED:
             notes.append(f"the option {lower} is ignored: {IGNORED[lower]}")
@@ -257,6 +265,13 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(shown, value))}]"
     return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def changed_numbers(options: Options) -> dict[str, float]:
+    """Options of a family with fractions that are not as they are by default."""
+    own = [each for each in dataclasses.fields(options) if not hasattr(Options, each.name)]
+    given = {each.name: (getattr(options, each.name), each.default) for each in own}
+    return {name: value for name, (value, default) in given.items() if isinstance(value, float) and value != default}
 
 
 def as_facts(options: Options) -> dict[str, Any]:

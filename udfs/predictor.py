@@ -19,6 +19,7 @@ from paretosql.udfs.examples import Plan
 from paretosql.udfs.features import Floats
 from paretosql.udfs.model import Arguments
 from paretosql.udfs.options import option
+from paretosql.udfs.roles import found_column
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.tabular import Tabular, TabularOptions
 from paretosql.udfs.target import CLASSIFICATION, REGRESSION, Target, Task, label_column
@@ -80,9 +81,14 @@ class Predictor(Tabular):
 
     @classmethod
     def plan(cls, schema: pa.Schema, options: Any) -> Plan:
-        """The plan of all tables, and the label."""
-        label = label_column(schema.names, options.label_col, cls.family.name)
-        return replace(super().plan(schema, options), label=label, task=cls.task(schema.field(label), options))
+        """The plan of all tables, and the label: the column that is named, or one that has no other part."""
+        plan, names = super().plan(schema, options), schema.names
+        if not options.label_col:
+            named = (value for name, value in vars(options).items() if name.endswith("_col") and value)
+            others = {*plan.ignored, *(found_column(names, each) for each in named)}
+            names = [name for name in names if name not in others]
+        label = label_column(names, options.label_col, cls.family.name)
+        return replace(plan, label=label, task=cls.task(schema.field(label), options))
 
     def verbs(self) -> tuple[str, ...]:
         """Those of the family that the label allows: confusion needs classes, a curve needs two."""

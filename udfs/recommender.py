@@ -18,13 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paretosql.errors import DataError, ProgrammingError, compose, spelt
-from paretosql.udfs.histories import (
-    Known,
-    asked_histories,
-    given_histories,
-    numbered,
-    rows_of,
-)
+from paretosql.udfs.histories import Known, asked_histories, given_histories, numbered, rows_of
 from paretosql.udfs.ids import UNKNOWN, Codes, Ids, check_id_type, id_values
 from paretosql.udfs.interactions import (
     Columns,
@@ -36,6 +30,7 @@ from paretosql.udfs.interactions import (
     weights_of,
 )
 from paretosql.udfs.model import MEMORY_BYTES, STATUS, Arguments, Floats, Ints, Model, Singles, State, Training
+from paretosql.udfs.options import changed_numbers
 from paretosql.udfs.ranking import RankingQuality, mean_ranks
 from paretosql.udfs.roles import found_column
 from paretosql.udfs.rows import Rows
@@ -45,6 +40,7 @@ from paretosql.udfs.vectors import EMBEDDING, stacked, unit
 RECOMMENDER_VERBS = ("recommend", "predict", "evaluate", "training_info", "trial_info")
 WITH_LIKENESS = (*RECOMMENDER_VERBS, "similar")
 WITH_VECTORS = (*WITH_LIKENESS, "embed")
+LARGEST_LEARNT = 1e15  # our choice: sums of products of such numbers are still numbers of four bytes
 SCORE_BYTES = 4 * 6  # of a score: the matrix, its order, and what numpy copies on the way
 
 
@@ -120,7 +116,10 @@ class Recommender(Model):
             raise DataError(compose(problem, hint=hint))
         weight = weights_of(found, options, columns, name)
         items, seen = popular_first(found, weight, binary=options.weighting == "binary")
-        return cls(options, Known(columns, found.users, items, seen), cls.learn(seen, options, training))
+        with np.errstate(over="ignore", invalid="ignore"):  # `_refuse_infinite` looks at what comes of it
+            learned = cls.learn(seen, options, training)
+        _refuse_infinite(learned, options, name)
+        return cls(options, Known(columns, found.users, items, seen), learned)
 
     def arrays(self) -> State:
         """Ids as columns, the matrix and what was learnt as tensors."""
@@ -346,17 +345,31 @@ class Recommender(Model):
         return known
 
 
+def _refuse_infinite(learned: Mapping[str, npt.NDArray[Any]], options: RecommenderOptions, family: str) -> None:
+    """DataError where products of what was learnt might be no numbers; the hint says what may be the reason."""
+    numbers = [each for each in learned.values() if each.dtype.kind == "f"]
+    if all(np.abs(each).max(initial=0.0) <= LARGEST_LEARNT for each in numbers):  # NaN is not
+        return
+    changed = ", ".join(f"{name} = {value:g}" for name, value in changed_numbers(options).items())
+    reasons = [f"leave out {changed}" if changed else "take fewer rounds"]
+    reasons += ["scale the ratings down"] if options.weighting == "rating" else []
+    raise DataError(compose(f"{family}: what was learnt is beyond all numbers", hint=f"{', or '.join(reasons)}."))
+
+
 def _absent(item: str) -> tuple[str, str]:
     """Why there is nothing to say of an item."""
     return f"{item} is NULL", f"{item} is not in the training"
 
 
 def _judge(scores: Singles, items: Codes, quality: RankingQuality) -> None:
-    """Add one user: items that training has seen with the user are left out, unknown ones rank nowhere."""
-    wanted = np.unique(items[items != UNKNOWN]).astype(np.int64)
+    """Add one user: items that training has seen with the user are left out, unknown ones rank nowhere; an item counts
+    once.
+    """
+    different = np.unique(items).astype(np.int64)
+    wanted = different[different >= 0]
     open_ = wanted[scores[wanted] > -np.inf]
     quality.seen += len(wanted) - len(open_)
-    unknown = int((items == UNKNOWN).sum())
+    unknown = len(different) - len(wanted)
     if len(open_) + unknown:
         ranks = np.concatenate((mean_ranks(scores, open_), np.full(unknown, np.inf)))
         quality.add(ranks, int((scores > -np.inf).sum()))
@@ -379,7 +392,3 @@ def _places(rows: Ints) -> npt.NDArray[np.int32]:
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     count = np.diff(np.append(first, len(rows)))
     return (np.arange(len(rows)) - np.repeat(first, count) + 1).astype(np.int32)
-
-
-def _as_named(table: pa.Table, wanted: str) -> str:
-    return found_column(table.column_names, wanted) or ""

@@ -31,6 +31,9 @@ LARGE_BYTES = 1 << 23  # where several threads work: large enough that they seld
 SHARED_BYTES = 1 << 26  # of all blocks, from which on several threads are worth it
 # below these sizes OpenBLAS keeps a product on the thread that asks for it; ours would get in the way of its own
 VECTOR_SIZE, MATRIX_SIZE = 8192, 262_144
+# our choice: a strong ridge makes vectors ever smaller; products of two such numbers would be below the normal ones of
+# four bytes, with which processors calculate many times slower
+NOTHING = 1e-18
 
 
 @dataclass(frozen=True)
@@ -245,10 +248,11 @@ def gram(vectors: Singles) -> Floats:
 
 
 def product(vectors: Singles, matrix: Floats) -> Singles:
-    """vectors matrix, shape (n, f), in the same pieces."""
+    """vectors matrix, shape (n, f), in the same pieces; numbers too small to matter are 0."""
     found, small = np.empty_like(vectors), matrix.astype(np.float32)
     for left, out in zip(_pieces(vectors), _pieces(found), strict=True):
         np.matmul(left, small, out=out)
+    found[np.abs(found) < NOTHING] = 0.0
     return found
 
 

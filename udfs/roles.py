@@ -19,10 +19,19 @@ LABELS = ("label", "target")
 
 
 def found_column(names: Sequence[str], wanted: str) -> str | None:
-    """The column of this name in any case; None when there is none."""
+    """The column of this name in any case; None when there is none. As in DuckDB only ASCII letters have a case.
+
+    >>> found_column(["ID", "ä"], "id"), found_column(["ID", "ä"], "Ä")
+    ('ID', None)
+    """
     if wanted in names:
         return wanted
-    return next((name for name in names if name.lower() == wanted.lower()), None)
+    return next((name for name in names if folded(name) == folded(wanted)), None)
+
+
+def folded(name: str) -> bytes:
+    """What two names have in common that DuckDB takes for one."""
+    return name.encode().lower()  # of bytes, which changes ASCII letters alone
 
 
 def named_column(names: Sequence[str], wanted: str, option: str, family: str) -> str:
@@ -65,11 +74,6 @@ def needed_column(
         problem = f"{family} needs a column with the {part}; {listed} called {words[0]}"
         raise ProgrammingError(compose(problem, hint=f"name the column that holds it: OPTIONS ({option} = '..')."))
     return found
-
-
-def optional_column(names: Sequence[str], given: str, words: Sequence[str], option: str, family: str) -> str | None:
-    """The same for a part that may be absent."""
-    return named_column(names, given, option, family) if given else guessed_column(names, words)
 
 
 def _plain(name: str) -> str:

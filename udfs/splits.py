@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paretosql.errors import ProgrammingError, compose
+from paretosql.errors import ProgrammingError, compose, spelt
 from paretosql.udfs.ids import IdCollector
 from paretosql.udfs.interactions import RecommenderOptions, columns_of
 from paretosql.udfs.model import Ints
@@ -76,7 +76,10 @@ def _by_column(rows: Rows, options: Options, family: str) -> Mask:
         raise ProgrammingError(compose(f"{family}: split = 'column' needs split_col", hint="split_col = 'is_test'."))
     name = named_column(rows.schema.names, options.split_col, "split_col", family)
     if not pa.types.is_boolean(rows.schema.field(name).type):
-        raise ProgrammingError(compose(f"{family}: the column {name!r} of split_col holds no true and false"))
+        hint = f"make it so in the query: {spelt(name)} = 'test' AS {spelt(name)}; rows where it is true are held out."
+        raise ProgrammingError(
+            compose(f"{family}: the column {name!r} of split_col holds no true and false", hint=hint)
+        )
     parts = [pc.fill_null(batch.column(name), False).to_numpy(zero_copy_only=False) for batch in rows.batches()]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 

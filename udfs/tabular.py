@@ -81,13 +81,18 @@ class Tabular(Model):
         """What to make of the columns; see `Plan`."""
         name, names = cls.family.name, schema.names
         ignored = [named_column(names, each, "ignore_cols", name) for each in options.ignore_cols]
-        label = getattr(options, "label_col", "")
-        if label and label.lower() in (each.lower() for each in ignored):
+        given = getattr(options, "label_col", "")
+        label = found_column(names, given) if given else None
+        if label in ignored:
             problem = f"{name}: the column {label!r} is both label_col and one of ignore_cols"
             raise ProgrammingError(
                 compose(problem, hint="the label is no feature anyway; leave it out of ignore_cols.")
             )
         if options.split == "column" and (split := found_column(names, options.split_col)):
+            if split == label:
+                hint = "make a column in the query that says which rows are held out: hash(id) % 5 = 0 AS is_test."
+                problem = f"{name}: the column {split!r} is both label_col and split_col"
+                raise ProgrammingError(compose(problem, hint=hint))
             ignored.append(split)
         return Plan(name, ignored=tuple(ignored), one_hot=cls.one_hot, most_categories=options.max_categories)
 

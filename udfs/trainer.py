@@ -21,7 +21,16 @@ from paretosql.errors import Error, ProgrammingError, compose
 from paretosql.udfs.choices import Candidates, Range
 from paretosql.udfs.interactions import RecommenderOptions
 from paretosql.udfs.model import Family, Model, Training
-from paretosql.udfs.options import COLD_ITEMS, COLD_USERS, LEAVE_LAST_OUT, NO_SPLIT, Options, option_type, read_options
+from paretosql.udfs.options import (
+    COLD_ITEMS,
+    COLD_USERS,
+    LEAVE_LAST_OUT,
+    NO_SPLIT,
+    Options,
+    option_name,
+    option_type,
+    read_options,
+)
 from paretosql.udfs.rows import Rows
 from paretosql.udfs.splits import split_rows
 from paretosql.udfs.verbs import read_arguments
@@ -165,6 +174,13 @@ def _search(
     return replace(best[1], trials=tuple(trials), notes=(*best[1].notes, *training.warnings))
 
 
+# options that say what is learnt and how it is judged
+FIXED = frozenset(
+    ["user_col", "item_col", "rating_col", "time_col", "label_col", "group_col", "objective", "split", "split_fraction",
+     "split_col", "trials", "trial_seconds", "objective_metric"]
+)  # fmt: skip
+
+
 def _whole(family: Family, searched: Mapping[str, Candidates | Range]) -> set[str]:
     """Names of the searched options that take whole numbers.
 
@@ -178,6 +194,9 @@ def _whole(family: Family, searched: Mapping[str, Candidates | Range]) -> set[st
         if isinstance(each, Range) and types[name] not in (int, float):
             problem = f"{name} of {family.name} is no number, so that there is no range of it"
             raise ProgrammingError(compose(problem, hint=f"write {name} = hparam_candidates([a, b, ..])."))
+        if option_name(family.options, name) in FIXED:
+            problem = f"{name} of {family.name} cannot be searched: all trials learn from the same rows, judged alike"
+            raise ProgrammingError(compose(problem, hint=f"give it one value: {name} = .."))
         if isinstance(each, Range) and types[name] is int and math.ceil(each.low) > math.floor(each.high):
             problem = f"{name} of {family.name} is a whole number, and none is from {each.low} to {each.high}"
             raise ProgrammingError(compose(problem, hint="write hparam_range(low, high) with whole numbers."))

@@ -151,11 +151,12 @@ def read_arguments(verb: str, given: Mapping[str, Any], where: str) -> dict[str,
     """All arguments of a verb, checked, defaults filled in; relations stay as they are.
 
     Raises:
-        ProgrammingError: an unknown argument, a value that does not fit.
+        ProgrammingError: an unknown argument, one given by two names, a value that does not fit.
     """
     known = VERBS[verb].arguments
     names = {alias: name for name, each in known.items() for alias in each.about.aliases}
     found = {name: each.default for name, each in known.items()}
+    written: dict[str, str] = {}
     for word, value in given.items():
         name = names.get(word.lower(), word.lower())
         if name not in known:
@@ -163,6 +164,10 @@ def read_arguments(verb: str, given: Mapping[str, Any], where: str) -> dict[str,
             start = f"did you mean {near}? " if near else ""
             listed = f"They are {', '.join(known)}." if known else "It has none."
             raise ProgrammingError(compose(f"{verb} has no argument {word!r}", hint=start + listed))
+        if name in written:
+            problem = f"the arguments {written[name]} and {word} of {verb} mean the same"
+            raise ProgrammingError(compose(problem, hint=f"leave {word} out."))
+        written[name] = word
         each = known[name]
         about = (each.kind, each.default, each.about)
         found[name] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,8 +31,8 @@ def spread(work: Callable[[T], None], parts: Sequence[T], threads: int, check: C
             check()
             work(part)
         return
-    with ThreadPoolExecutor(others) as pool:
-        running = [pool.submit(rest) for _ in range(others)]
+    with ThreadPoolExecutor(others) as pool:  # in the caller's context, where numpy keeps which errors it tells
+        running = [pool.submit(copy_context().run, rest) for _ in range(others)]
         try:
             for part in todo:
                 check()

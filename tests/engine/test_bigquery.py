@@ -96,3 +96,14 @@ def test_what_is_not_here_is_answered_with_a_hint(con, sql, word):
     with pytest.raises(paretosql.ProgrammingError) as caught:
         con.execute(sql)
     assert word in str(caught.value).partition("Hint:")[2]
+
+
+@pytest.mark.parametrize("word", ["feedback", "feedback_type"])
+def test_an_alias_of_a_family_may_be_told_otherwise(word):
+    """What matrix_factorization presets is said anew by either of the option's names."""
+    with paretosql.connect(autocommit=True) as con:
+        con.execute(
+            f"CREATE MODEL m OPTIONS (model_type = 'matrix_factorization', {word} = 'implicit') AS"
+            " SELECT range % 7 AS user_id, range % 5 AS item_id, 1 + range % 3 AS rating FROM range(40)"
+        )
+        assert ("option", "feedback", "implicit") in [line[:3] for line in con.execute("DESCRIBE MODEL m").fetchall()]

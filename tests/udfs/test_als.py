@@ -126,6 +126,41 @@ def test_the_logged_loss_is_that_of_all_pairs_and_never_rises():
     assert all(later <= earlier * (1 + 1e-5) for earlier, later in itertools.pairwise(losses))
 
 
+@pytest.mark.parametrize("l2", [5e3, 1e5, 1e30])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_strong_ridge_leaves_no_numbers_that_are_slow(l2, steps):
+    """Where vectors shrink from round to round they become 0, before their products are below the normal numbers of
+    four bytes, with which everything takes several times as long.
+    """
+    rng = np.random.default_rng(0)
+    seen = sparse.csr_matrix((rng.random((40, 25)) < 0.3).astype(np.float32))
+    for rounds in range(1, 12):
+        options = AlsOptions(factors=5, rounds=rounds, l2=l2, steps=steps)
+        for each in Als.learn(seen, options, Training()).values():
+            products = each[:, :, None] * each[:, None, :]
+            assert not ((products != 0) & (np.abs(products) < np.finfo(np.float32).tiny)).any()
+
+
+def test_a_ridge_too_weak_for_the_factors():
+    """More factors than there are items need a ridge above the rounding of their products: the message says so."""
+    rows = pa.table({"user_id": np.arange(400) % 20, "item_id": np.arange(400) * 7 % 15})
+    with paretosql.connect() as con, pytest.raises(paretosql.DataError, match=r"(?s)als: l2 = 1e-06.*Hint: raise l2"):
+        con.create_model("m", "als", rows, l2=1e-6, factors=64)
+
+
+def test_ratings_are_blamed_only_where_they_count():
+    """Numbers beyond all bounds come from the options where every row counts alike."""
+    rows = pa.table({"user_id": np.arange(90) % 9, "item_id": np.arange(90) % 7, "rating": np.arange(90) % 5 + 1.0})
+    with paretosql.connect() as con:
+        for weighting, blamed in (("binary", False), ("rating", True)):
+            with pytest.raises(
+                paretosql.DataError, match=r"(?s)als: .* beyond.*Hint: leave out alpha = 1e\+30"
+            ) as caught:
+                con.create_model("m", "als", rows, alpha=1e30, split_fraction=0.3, weighting=weighting)
+            assert ("scale the ratings down" in str(caught.value)) == blamed
+            assert "split_fraction" not in str(caught.value)
+
+
 def test_fold_in_of_a_known_history():
     """A user nobody knows, with the history of one of the training, gets the scores of that one."""
     rng = np.random.default_rng(1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+import paretosql
 from paretosql.udfs.families import bpr
 from paretosql.udfs.families.bpr import Bpr, BprOptions, _drawn, _Had, _step
 from paretosql.udfs.model import Training
@@ -83,6 +86,25 @@ def test_drawn_pairs(users, items, seed, table):
         assert dense[u, i].all() and not dense[u, j].any()
         seen += list(zip(u.tolist(), i.tolist(), strict=True))
     assert len(seen) == len(set(seen)) <= len(keys)
+
+
+@pytest.mark.parametrize("rounds", range(4, 12))
+def test_vectors_that_grow(rounds):
+    """Whenever a ridge too strong for its learning rate is stopped, scores are numbers or there is no model; nothing
+    warns.
+    """
+    table = pa.table({"user_id": np.arange(400) % 20, "item_id": np.arange(400) * np.arange(400) % 15})
+    options = {"l2": 100.0, "learning_rate": 1.0, "factors": 8, "rounds": rounds}
+    with paretosql.connect() as con, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            con.create_model("m", "bpr", table, **options)
+        except paretosql.DataError as fault:
+            assert "Hint: leave out learning_rate = 1, l2 = 100." in str(fault)
+            return
+        asked = con.execute("SELECT score FROM recommend(MODEL m, k => 15, exclude_seen => false)")
+        scores = np.array([score for (score,) in asked.fetchall()], dtype=float)
+        assert len(scores) == 20 * len(set(table["item_id"].to_pylist())) and np.isfinite(scores).all()
 
 
 def test_the_loss_falls():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import ClassVar
 
 import numpy as np
@@ -69,6 +70,65 @@ class TestEase(RecommenderContract):
         """More than `largest` of both is refused with what to do."""
         with paretosql.connect() as con, pytest.raises(paretosql.DataError, match=r"(?s)ease.*largest"):
             self.create(con, "SELECT range AS user_id, range AS item_id FROM range(9)", largest=8)
+
+
+RATED = ("als", "bpr", "ease", "itemknn", "popularity", "userknn")
+
+
+@pytest.mark.parametrize("name", ["itemknn", "userknn", "ease", "als", "popularity"])
+def test_equal_scores_go_by_users(name):
+    """Of items with the same score that comes first which more users had, however often one of them had it; then the
+    lower id.
+    """
+    rows = [(1, "z")] * 5 + [(2, "y"), (3, "y"), (4, "b"), (5, "a"), (6, "c")]
+    table = pa.table({"user_id": [user for user, _ in rows], "item_id": [item for _, item in rows]})
+    options = {"l2": 1e12} if name == "als" else {}  # all vectors are 0
+    with paretosql.connect(autocommit=True) as con:
+        con.create_model("m", name, table, **options)
+        history = "(SELECT 9 AS user_id, 'c' AS item_id)"  # which nobody had together with others
+        asked = f"SELECT item_id, score FROM recommend(MODEL m, (SELECT 9 AS user_id), history => {history})"
+        found = con.execute(asked).fetchall()
+        assert [item for item, _ in found] == ["y", "a", "b", "z"]
+        assert len({score for _, score in found}) == 1 or name == "popularity"
+
+
+@pytest.mark.parametrize("name", RATED)
+@pytest.mark.parametrize("rating", ["1e-300", "1e-20", "1e20", "1e300", "'inf'", "'nan'", "NULL", "0", "-1"])
+def test_ratings_that_cannot_be_calculated_with(name, rating):
+    """What has no square in four bytes is refused by its value; nothing warns."""
+    rows = f"SELECT range % 9 AS user_id, range % 7 AS item_id, if(range = 50, {rating}::DOUBLE, 3) AS rating"
+    with paretosql.connect() as con, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(paretosql.DataError, match=rf"(?s){name}: the column 'rating' holds .*Hint: .* 1e-12 to"):
+            con.create_model("m", name, f"{rows} FROM range(90)", weighting="rating")
+        con.create_model("m", name, f"{rows} FROM range(90)")  # where ratings do not count
+
+
+@pytest.mark.parametrize("name", RATED)
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e11])
+def test_ratings_of_any_usual_size(name, scale):
+    """The largest and the least that count give numbers, without a warning."""
+    rows = f"SELECT range % 9 AS user_id, range * range % 7 AS item_id, {scale}::DOUBLE * (1 + range % 5) AS rating"
+    with paretosql.connect(autocommit=True) as con, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        con.create_model("m", name, f"{rows} FROM range(90)", weighting="rating")
+        scores = con.execute("SELECT score FROM recommend(MODEL m, exclude_seen => false)").fetchall()
+        assert len(scores) == 9 * 4 and np.isfinite(np.array(scores, dtype=float)).all()
+
+
+def test_a_history_with_the_ratings_of_the_training():
+    """The column of ratings that training was told of counts in a history too, whatever it is called."""
+    rows = [(1, "a", 5.0), (1, "b", 1.0), (2, "b", 5.0), (2, "c", 5.0), (3, "a", 5.0), (3, "d", 5.0), (4, "d", 1.0)]
+    columns = dict(zip(("u", "i", "liking"), zip(*rows, strict=True), strict=True))
+    with paretosql.connect(autocommit=True) as con:
+        con.register("rows", pa.table({name: list(values) for name, values in columns.items()}))
+        con.create_model("m", "itemknn", "rows", user_col="u", item_col="i", rating_col="liking", weighting="rating")
+        asked = "SELECT i, score FROM recommend(MODEL m, (SELECT {} AS u), k => 9{})"
+        known = con.execute(asked.format(1, "")).fetchall()
+        again = "SELECT 'new' AS u, i, liking FROM rows WHERE u = 1"
+        assert known and con.execute(asked.format("'new'", f", history => ({again})")).fetchall() == known
+        with pytest.raises(paretosql.ProgrammingError, match="Hint: give the columns u and i and liking"):
+            con.execute(asked.format("'new'", ", history => (SELECT 'new' AS u, 'a' AS i)"))
 
 
 def fitted(family, dense, **options):

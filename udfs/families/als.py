@@ -25,7 +25,7 @@ from paretosql.errors import DataError, ProgrammingError, compose
 from paretosql.udfs.histories import rows_of
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Floats, Ints, Singles, Training, family
-from paretosql.udfs.options import option
+from paretosql.udfs.options import LARGEST_SINGLE, option
 from paretosql.udfs.recommender import WITH_VECTORS, Recommender
 from paretosql.udfs.regressions import Regressions, gram, improved, product, regressions, solved
 from paretosql.udfs.vectors import pair_products
@@ -44,19 +44,21 @@ class AlsOptions(RecommenderOptions):
         64, "length of the vectors", low=1, high=4096, aliases=("num_factors", "dim"), source="a usual setting"
     )
     alpha: float = option(
-        10.0, "how much more a row counts than none, for implicit feedback", low=1e-6, aliases=("wals_alpha",),
-        source="a usual setting",
+        10.0, "how much more a row counts than none, for implicit feedback", low=1e-6, high=LARGEST_SINGLE,
+        aliases=("wals_alpha",), source="a usual setting",
     )  # fmt: skip
     l2: float = option(
-        10.0, "ridge on the vectors", low=1e-6, aliases=("l2_reg", "regularization", "reg"), source="a usual setting"
-    )
+        10.0, "ridge on the vectors", low=1e-6, high=LARGEST_SINGLE, aliases=("l2_reg", "regularization", "reg"),
+        source="a usual setting",
+    )  # fmt: skip
     rounds: int = option(
         15, "how often items and users are fitted in turn", low=1, aliases=("iterations", "max_iterations"),
         source="a usual setting",
     )  # fmt: skip
     steps: int = option(
-        1, "steps of conjugate gradients in each half of a round; 0: the normal equations, exact and slower", low=0,
-        aliases=("cg_steps",), source="the fewest that lose nothing against exact ones on MovieLens latest-small",
+        1, "steps of conjugate gradients in each half of a round; 0: the normal equations, exact, a few times slower",
+        low=0, aliases=("cg_steps",),
+        source="the fewest that lose nothing against exact ones on MovieLens latest-small",
     )  # fmt: skip
     feedback: str = option(
         IMPLICIT, "whether rows say what was chosen, or how it was rated", choices=(IMPLICIT, EXPLICIT),
@@ -71,8 +73,9 @@ class AlsOptions(RecommenderOptions):
 class Als(Recommender):
     """Vectors of users and items by alternating least squares; a good first choice beyond a few thousand items.
 
-    Cost: O(rounds x rows x factors x steps) to learn, 4 x factors bytes for each user and item to keep; a user of the
-    training takes O(items x factors) to answer, another O(history x factors^2 + factors^3) more.
+    Cost: O(rounds x rows x factors x steps) to learn, with steps = 0 O(rounds x (rows x factors^2 + (users + items) x
+    factors^3)), 4 x factors bytes for each user and item to keep; a user of the training takes O(items x factors) to
+    answer, another O(history x factors^2 + factors^3) more.
     """
 
     @classmethod
@@ -99,7 +102,7 @@ class Als(Recommender):
             user, fall = _half_step(by_user, item, user, options, steps=steps, training=training)
             loss = constant + float(fall.sum()) + options.l2 * float((item.astype(np.float64) ** 2).sum())
             if not np.isfinite(loss):
-                raise DataError(compose("als: the vectors grew beyond all bounds", hint="scale the ratings down."))
+                break  # and `fit` says so
             training.round(number, options.rounds, loss / seen.nnz)
         assert item is not None
         return {"user": user, "item": item, **means}
@@ -176,7 +179,11 @@ def _half_step(
     whole = options.l2 * np.eye(options.factors)
     if options.feedback == IMPLICIT:
         whole += gram(other)
-    lower = np.linalg.cholesky(whole)
+    try:
+        lower = np.linalg.cholesky(whole)
+    except np.linalg.LinAlgError as fault:  # rounded in gram, with more factors than there are directions
+        problem = f"als: l2 = {options.l2:g} is too small beside the vectors to tell {options.factors} factors apart"
+        raise DataError(compose(problem, hint="raise l2, or take fewer factors.")) from fault
     back: Floats = np.linalg.inv(lower).astype(np.float64)
     known = product(other, back.T)
     if own is None or not steps:

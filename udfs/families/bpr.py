@@ -21,7 +21,7 @@ import numpy.typing as npt
 from paretosql.udfs.ids import Codes
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, Training, family
-from paretosql.udfs.options import option
+from paretosql.udfs.options import LARGEST_SINGLE, option
 from paretosql.udfs.recommender import WITH_VECTORS, Recommender
 from paretosql.udfs.vectors import pair_products
 
@@ -44,7 +44,7 @@ class BprOptions(RecommenderOptions):
         0.05, "of a pair", low=1e-9, high=10.0, aliases=("learn_rate", "lr"), source="a usual setting"
     )
     l2: float = option(
-        0.01, "ridge of a pair's vectors", low=0.0, aliases=("l2_reg", "regularization", "reg"),
+        0.01, "ridge of a pair's vectors", low=0.0, high=LARGEST_SINGLE, aliases=("l2_reg", "regularization", "reg"),
         source="a usual setting",
     )  # fmt: skip
     rounds: int = option(

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from paretosql.errors import DataError, compose
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, Training, family
-from paretosql.udfs.options import option
+from paretosql.udfs.options import LARGEST_SINGLE, option
 from paretosql.udfs.recommender import WITH_LIKENESS, Recommender
 
 BLOCK = 1024  # rows worked on at once
@@ -31,8 +31,8 @@ class EaseOptions(RecommenderOptions):
     """Options of EASE."""
 
     l2: float = option(
-        200.0, "ridge: more of it trusts single users less", low=1e-6, aliases=("l2_reg", "regularization", "lambda"),
-        source="the best of 50, 200, 500 on MovieLens latest-small",
+        200.0, "ridge: more of it trusts single users less", low=1e-6, high=LARGEST_SINGLE,
+        aliases=("l2_reg", "regularization", "lambda"), source="the best of 50, 200, 500 on MovieLens latest-small",
     )  # fmt: skip
     largest: int = option(
         20_000, "users or items, whichever are fewer, up to which the matrix to invert is made (12 bytes x largest^2)",

@@ -25,7 +25,7 @@ from paretosql.udfs.boosting import Boosting, boosted
 from paretosql.udfs.encoding import Encoded
 from paretosql.udfs.examples import Examples, Plan
 from paretosql.udfs.features import Floats, Mask
-from paretosql.udfs.ids import Codes
+from paretosql.udfs.ids import Codes, check_id_type
 from paretosql.udfs.library import lightgbm
 from paretosql.udfs.model import Arguments, Training, family
 from paretosql.udfs.options import option
@@ -155,6 +155,11 @@ class Gbdt(Predictor):
             known = "needs a group_col" if plan.task == RANKING else "has no use for a group_col"
             raise ProgrammingError(compose(f"gbdt: {plan.task} {known}", hint=hint))
         keys = (named_column(schema.names, options.group_col, "group_col", "gbdt"),) if options.group_col else ()
+        for key in keys:
+            check_id_type(schema.field(key).type, key, "gbdt")
+            if key == plan.label:
+                hint = "groups are rows that are ranked together, such as those of one query."
+                raise ProgrammingError(compose(f"gbdt: the column {key!r} is both label_col and group_col", hint=hint))
         return replace(plan, keys=keys, tolerant=options.missing == "learn")
 
     @classmethod

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, Training, family
 from paretosql.udfs.neighbours import likest
-from paretosql.udfs.options import option
+from paretosql.udfs.options import LARGEST_SINGLE, option
 from paretosql.udfs.recommender import WITH_LIKENESS, Recommender
 
 
@@ -31,7 +31,9 @@ class ItemKnnOptions(RecommenderOptions):
         200, "how many like items each item keeps", low=1, aliases=("k", "n_neighbors", "num_neighbors"),
         source="the better of 50 and 200 on MovieLens latest-small",
     )  # fmt: skip
-    shrink: float = option(100.0, "damping of pairs with few common users", low=0.0, source="the same")
+    shrink: float = option(
+        100.0, "damping of pairs with few common users", low=0.0, high=LARGEST_SINGLE, source="the same"
+    )
 
 
 @family("itemknn", options=ItemKnnOptions, source="Sarwar et al., WWW 2001", verbs=WITH_LIKENESS)

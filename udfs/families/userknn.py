@@ -14,7 +14,7 @@ from paretosql.udfs.histories import rows_of
 from paretosql.udfs.interactions import Matrix, RecommenderOptions
 from paretosql.udfs.model import Ints, Singles, family
 from paretosql.udfs.neighbours import row_lengths, strongest
-from paretosql.udfs.options import option
+from paretosql.udfs.options import LARGEST_SINGLE, option
 from paretosql.udfs.recommender import WITH_LIKENESS, Recommender
 from paretosql.udfs.topk import among_best
 
@@ -27,7 +27,7 @@ class UserKnnOptions(RecommenderOptions):
         80, "how many like users are asked", low=1, aliases=("k", "n_neighbors", "num_neighbors"),
         source="a usual setting",
     )  # fmt: skip
-    shrink: float = option(0.0, "damping of pairs with few common items", low=0.0)
+    shrink: float = option(0.0, "damping of pairs with few common items", low=0.0, high=LARGEST_SINGLE)
 
 
 @family("userknn", options=UserKnnOptions, source="Herlocker et al., SIGIR 1999", verbs=WITH_LIKENESS)
