@@ -84,6 +84,7 @@ class Shared:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.written: dict[str, ModelRow] = {}  # the last row of each key, whether its transaction lasted or not
         self._loaded: OrderedDict[str, tuple[Entry, Model]] = OrderedDict()
         self._remembered: OrderedDict[tuple[str, Any], Remembered] = OrderedDict()
         self._lock = threading.Lock()
@@ -206,14 +207,7 @@ class ModelCatalog:
         if not self._exists():
             return []
         columns = ", ".join(name for name in FIELDS if name != "key")
-        try:
-            with translated():
-                sql = f"SELECT {columns} FROM {self._table} {where}"
-                found = self._ask(sql, values)
-        except ProgrammingError as fault:
-            self._there = False
-            problem = f"the table {SCHEMA}.{TABLE} was dropped or changed, and all models with it"
-            raise Vanished(compose(problem, hint="CREATE MODEL makes both anew.")) from fault
+        found = self._ask(f"SELECT {columns} FROM {self._table} {where}", values)
         for each in found:
             if None in each:
                 hint = f"DELETE FROM {SCHEMA}.{TABLE} WHERE .. removes it, and CREATE MODEL makes the model anew."
@@ -222,13 +216,19 @@ class ModelCatalog:
         return [ModelRow(*each) for each in found]
 
     def _ask(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a statement that is asked again and again, so its parse is kept."""
+        """The rows of a statement about the table, which is there; asked again and again, so its parse is kept."""
         con = self._session.con
         known = self._parses.get(sql)
         if known is None:
             (known,) = con.extract_statements(sql)
             self._parses[sql] = known
-        return con.execute(known, list(values)).fetchall()
+        try:
+            with translated():
+                return con.execute(known, list(values)).fetchall()
+        except ProgrammingError as fault:
+            self._there = False
+            problem = f"the table {SCHEMA}.{TABLE} was dropped or changed, and all models with it"
+            raise Vanished(compose(problem, hint="CREATE MODEL makes both anew.")) from fault
 
     def find(self, name: str) -> ModelRow | None:
         """The model of a name, in any case; None when there is none."""
@@ -266,50 +266,62 @@ class ModelCatalog:
         """What is known of a version."""
         return self._common.load(token)[0]
 
+    def supposed(self, name: str) -> ModelRow | None:
+        """What `find` says, or what this process has last written under a name, which may not hold any more: for `put`,
+        which notices that.
+        """
+        return self._common.written.get(name.lower()) or self.find(name)
+
     def put(self, entry: Entry, model: Model, before: ModelRow | None) -> ModelRow:
         """Write a version and let its name mean it, when the transaction is committed.
 
         Args:
-            before: what the name means now, as `find` says in this transaction.
+            before: what the name means now, as `find` or `supposed` says.
         Raises:
             OperationalError: the database is read-only, the disk refuses, another transaction has made the same model.
         """
         self.refuse_read_only()
-        if before is not None:
-            self._common.store.doubt(before.token)
         entry = replace(entry, version=1 if before is None else before.version + 1)
         token = self._common.store.put(entry, model.arrays())
         try:
             size = self._common.store.size(token)
             made = datetime.datetime.fromisoformat(entry.created_at)
             row = ModelRow(entry.name, entry.version, entry.model_type, token, made, entry.rows, size)
-            self._write(row, new=before is None)
+            written = self._write(row, before)
         except BaseException:
             self._common.store.remove(token)
             raise
+        if not written:
+            self._common.store.remove(token)
+            return self.put(entry, model, self.find(entry.name))
+        if before is not None:
+            self._common.store.doubt(before.token)
         self._changed[token] = entry.name
+        self._common.written[entry.name.lower()] = row
         return row
 
-    def _write(self, row: ModelRow, *, new: bool) -> None:
+    def _write(self, row: ModelRow, before: ModelRow | None) -> bool:
+        """Write a row in the place of another; False when that is not there."""
         con = self._session.con
         values = [getattr(row, name) for name in FIELDS if name != "key"]
         with _meeting(row.name), translated():
+            if before is not None:  # faster than INSERT .. ON CONFLICT
+                changed = ", ".join(f"{name} = ?" for name in FIELDS if name != "key")
+                sql = f"UPDATE {self._table} SET {changed} WHERE key = ? AND token = ?"
+                return self._exists() and self._ask(sql, [*values, row.name.lower(), before.token]) == [(1,)]
             if not self._exists():
                 con.execute(f"CREATE SCHEMA IF NOT EXISTS {self._where}.{SCHEMA}")
                 fields = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
                 con.execute(f"CREATE TABLE IF NOT EXISTS {self._table} ({fields})")
-            if new:
-                marks = ", ".join("?" for _ in FIELDS)
-                con.execute(f"INSERT INTO {self._table} VALUES ({marks})", [row.name.lower(), *values]).fetchall()
-            else:  # faster than INSERT .. ON CONFLICT
-                changed = ", ".join(f"{name} = ?" for name in FIELDS if name != "key")
-                sql = f"UPDATE {self._table} SET {changed} WHERE key = ?"
-                self._ask(sql, [*values, row.name.lower()])
+            marks = ", ".join("?" for _ in FIELDS)
+            con.execute(f"INSERT INTO {self._table} VALUES ({marks})", [row.name.lower(), *values]).fetchall()
+            return True
 
     def drop(self, row: ModelRow) -> None:
         """Forget a name, when the transaction is committed; its version stays for those who read it."""
         self.refuse_read_only()
         self._common.store.doubt(row.token)
+        self._common.written.pop(row.name.lower(), None)
         with _meeting(row.name), translated():
             # DuckDB lets a DELETE pass over what another transaction has updated since; an UPDATE meets it
             for change in (f"UPDATE {self._table} SET version = version", f"DELETE FROM {self._table}"):

@@ -64,7 +64,8 @@ def _create(session: Session, tree: exp.Expr, text: str, parameters: Parameters,
     if not name:
         raise ProgrammingError(compose("a model needs a name", spot, "CREATE MODEL name OPTIONS (..) AS SELECT .."))
     models = session.models
-    known = models.find(name)
+    replaces = tree.args.get("replace") and not tree.args.get("exists")
+    known = models.supposed(name) if replaces else models.find(name)
     if known is not None and tree.args.get("exists"):
         return Outcome(None, -1)
     models.refuse_read_only()

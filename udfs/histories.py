@@ -52,7 +52,7 @@ class Known:
         common: Singles = (history @ self.seen.T).toarray()
         return common
 
-    @property
+    @cached_property
     def popularity(self) -> Singles:
         """How many users had each item."""
         return np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)

@@ -51,7 +51,6 @@ class Recommender(Model):
         self.options = options
         self.known = known
         self.learned = learned
-        self.popularity = known.popularity
 
     # what a family brings
 
@@ -329,7 +328,7 @@ class Recommender(Model):
         scores = np.ascontiguousarray(self.scores(history, codes), dtype=np.float32)
         empty = np.diff(history.indptr) == 0
         if empty.any():
-            scores[empty] = self.popularity
+            scores[empty] = self.known.popularity
         return scores
 
     def _candidates(self, table: pa.Table) -> Ints:

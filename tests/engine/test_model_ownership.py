@@ -215,7 +215,7 @@ def test_commit_of_a_failed_transaction(tmp_path):
 def test_a_table_that_was_dropped(tmp_path, statement):
     """CREATE MODEL makes it anew at once; who asks is told."""
     with connect(tmp_path / "a.db") as con:
-        for follows in (CREATE, "SHOW MODELS"):
+        for follows in (CREATE, "SHOW MODELS", REPLACE):
             con.execute(REPLACE)
             con.execute(ASK).fetchall()
             con.execute(statement)
@@ -250,7 +250,7 @@ def test_a_row_without_values(tmp_path):
     with connect(tmp_path / "a.db") as con:
         con.execute(CREATE)
         con.execute("UPDATE pareto_models.models SET name = NULL")
-        for sql in (ASK, "SHOW MODELS", "DROP MODEL m", REPLACE):
+        for sql in (ASK, "SHOW MODELS", "DROP MODEL m", CREATE):
             with pytest.raises(paretosql.OperationalError, match=r"(?s)without a value.*Hint: DELETE FROM"):
                 con.execute(sql)
         con.execute("DELETE FROM pareto_models.models WHERE name IS NULL")
@@ -345,3 +345,38 @@ def test_connections_that_nobody_closes(tmp_path):
     for name in ("a.db", "b.db", "c.db"):
         assert answers(tmp_path / name)
         assert len(list((tmp_path / f"{name}.models").iterdir())) == 1
+
+
+def test_a_replacement_notices_what_it_did_not_see(tmp_path):
+    """What this process wrote last under a name may have been rolled back, dropped, replaced or removed by hand since:
+    a version follows the one that the name means.
+    """
+    version = "SELECT version FROM pareto_models.models WHERE key = 'm'"
+    with connect(tmp_path / "a.db") as one, connect(tmp_path / "a.db") as two:
+
+        def replaced(con):
+            con.execute(REPLACE)
+            ((found,),) = con.execute(version).fetchall()
+            assert con.execute(ASK).fetchall() == [(6,)]
+            return found
+
+        assert [replaced(one), replaced(two), replaced(one)] == [1, 2, 3]
+        one.execute("BEGIN")
+        assert replaced(one) == 4
+        assert two.execute(version).fetchall() == [(3,)]
+        one.execute("ROLLBACK")
+        assert replaced(two) == 4
+        one.execute("UPDATE pareto_models.models SET version = 40")  # by hand: the row is still that of the version
+        one.execute("DELETE FROM pareto_models.models")
+        assert replaced(two) == 1
+        one.execute("DROP MODEL m")
+        assert replaced(two) == 1
+        one.execute("BEGIN")
+        one.execute(REPLACE)
+        with pytest.raises(paretosql.OperationalError, match=r"(?s)another transaction.*'m'"):
+            two.execute(REPLACE)
+        one.execute("COMMIT")
+        assert replaced(two) == 3
+        one.close()
+        two.close()
+    assert len(list((tmp_path / "a.db.models").iterdir())) == 2, "the version whose row was removed by hand stays"

@@ -27,7 +27,7 @@ class Popularity(Recommender):
 
     def scores(self, history: Matrix, users: Ints) -> Singles:
         """The same for everyone."""
-        return np.tile(self.popularity, (history.shape[0], 1))
+        return np.tile(self.known.popularity, (history.shape[0], 1))
 
     def ranked(
         self, history: Matrix, users: Ints, nobody: npt.NDArray[np.bool_], arguments: Arguments
@@ -50,7 +50,7 @@ class Popularity(Recommender):
         found = open_ < len(items)
         chosen: Ints = items[open_[found]]
         rows: Ints = np.nonzero(found)[0].astype(np.int64)
-        return rows, chosen, self.popularity[chosen].astype(np.float64)
+        return rows, chosen, self.known.popularity[chosen].astype(np.float64)
 
     @cached_property
     def _open_before(self) -> Ints:
