@@ -17,6 +17,8 @@ from paretosql.udfs.model import Arguments, Floats, Ints, Singles, family
 from paretosql.udfs.recommender import RECOMMENDER_VERBS, Recommender
 from paretosql.udfs.topk import first_open, open_before
 
+NEAR = 64  # our choice: the largest k for which what `_near` keeps is enough
+
 
 @family("popularity", options=RecommenderOptions, source="a count", verbs=RECOMMENDER_VERBS)
 class Popularity(Recommender):
@@ -33,19 +35,21 @@ class Popularity(Recommender):
         self, history: Matrix, users: Ints, nobody: npt.NDArray[np.bool_], arguments: Arguments
     ) -> tuple[Ints, Ints, Floats]:
         """The first items of one order, in which they are numbered, that each user has not had."""
-        every = np.arange(len(self.known.items))
-        items: Ints = every if arguments.get("candidates") is None else arguments["candidates"]
-        row, taken = rows_of(history), history.indices
+        number, k = len(self.known.items), arguments["k"]
+        items: Ints = np.arange(number) if arguments.get("candidates") is None else arguments["candidates"]
         if not arguments["exclude_seen"]:
-            row, taken = row[:0], taken[:0]
-        elif len(items) < len(every):
-            place = np.full(len(every), UNKNOWN, dtype=np.int32)
-            place[items] = np.arange(len(items))
-            among = place[taken] != UNKNOWN
-            row, taken = row[among], place[taken[among]]
-        whole = history is self.known.seen and len(taken) == history.nnz
-        before = self._open_before if whole and len(items) == len(every) else open_before(row, taken, len(nobody))
-        open_ = first_open(row, before, (len(nobody), len(items)), arguments["k"])
+            row, before = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+        elif history is self.known.seen and len(items) == number and k <= NEAR:
+            row, before = self._near
+        else:
+            row, taken = rows_of(history), history.indices
+            if len(items) < number:
+                place = np.full(number, UNKNOWN, dtype=np.int32)
+                place[items] = np.arange(len(items))
+                among = place[taken] != UNKNOWN
+                row, taken = row[among], place[taken[among]]
+            before = open_before(row, taken, len(nobody))
+        open_ = first_open(row, before, (len(nobody), len(items)), k)
         open_[nobody] = len(items)
         found = open_ < len(items)
         chosen: Ints = items[open_[found]]
@@ -53,7 +57,12 @@ class Popularity(Recommender):
         return rows, chosen, self.known.popularity[chosen].astype(np.float64)
 
     @cached_property
-    def _open_before(self) -> Ints:
-        """How many items that its user has not had are before each entry of the training; kept."""
+    def _near(self) -> tuple[Ints, Ints]:
+        """Of the entries of the training before which fewer than `NEAR` items are that their user has not had, the row
+        and how many; kept, as everyone is asked about often.
+        """
         seen = self.known.seen
-        return open_before(rows_of(seen), seen.indices, seen.shape[0])
+        row = rows_of(seen)
+        before = open_before(row, seen.indices, seen.shape[0])
+        near = np.flatnonzero(before < NEAR)
+        return row[near], before[near]
