@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
+import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
@@ -72,18 +74,22 @@ class Catalog:
         """A relation name that nothing else uses; it lives until the next statement."""
         return self.session.work.new_name()
 
+    def slot_name(self) -> str:
+        """The same for a relation that a step fills with Arrow data."""
+        return self.session.work.slot_name()
+
     def describe(self, sql: str, wants: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
         """Column names and SQL types of a query, without running it.
 
         Raises:
             ProgrammingError: the query does not bind; the message points into the user's text.
         """
-        if wants:
-            return [(row[0], row[1]) for row in self._ask(f"DESCRIBE {sql}", wants)]
         self.session.work.settle(self.session.con)
-        with translated_names(self.text):
-            relation = self.session.con.sql(sql)  # binds it, in a quarter of the time of DESCRIBE
-            return [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
+        if not wants:
+            with contextlib.suppress(duckdb.Error):  # DESCRIBE fails as well, and says where
+                relation = self.session.con.sql(sql)  # binds it, in a quarter of the time
+                return [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
+        return [(row[0], row[1]) for row in self._ask(f"DESCRIBE {sql}", wants)]
 
     def columns(self, sql: str, wants: frozenset[str] = frozenset()) -> list[tuple[str, ColumnType]]:
         """The same with types that know their parts."""

@@ -154,7 +154,7 @@ def replace_model_call(node: exp.Expr, catalog: Catalog) -> Infer:
     relations = tuple(
         (word, _given(query, visible_with(node, catalog.text), catalog)) for word, query in call.relations.items()
     )
-    name = catalog.new_name()
+    name = catalog.slot_name()
     try:
         asked = Asked() if verb.whole else asked_of(node)
         if source is None and asked.conditions:

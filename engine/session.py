@@ -191,7 +191,6 @@ class Session:
         except BaseException:
             if owned:
                 self._open = None
-                self.work.forget()
                 self._roll_back(self.con)
             raise
         if owned:
@@ -211,7 +210,7 @@ class Session:
             Error: as PEP 249 divides them. A transaction opened only for this statement is rolled back.
         """
         with self.lock:
-            self.free()
+            self.work.unplug(self.free())
             bound = bind(statement, parameters)
             if statement.kind in ("begin", "commit", "rollback"):
                 return self._control(statement)
@@ -339,12 +338,12 @@ class Session:
             with translated():
                 self._roll_back(con)
 
-    def _commit(self, con: duckdb.DuckDBPyConnection) -> None:
-        """End the transaction; the models that it made follow it."""
+    def _commit(self, con: duckdb.DuckDBPyConnection) -> None:  # models that the transaction made follow it
         try:
             with translated():
                 con.commit()
         except Error as fault:
+            self.work.forget()
             raise fault if self._models is None else self._models.not_committed(fault) from fault
         if self._models is not None:
             self._models.committed()
@@ -353,6 +352,7 @@ class Session:
         if self._models is not None:
             self._models.rolled_back()
         con.rollback()
+        self.work.forget()
 
     def _undone(self, con: duckdb.DuckDBPyConnection) -> bool:
         try:

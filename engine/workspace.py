@@ -11,11 +11,25 @@ import duckdb
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+SLOT = "__pareto_slot_"
+
+
+class _Slot:
+    """A relation that stays registered and holds other rows for each statement: half the price of a new one."""
+
+    def __init__(self) -> None:
+        self.rows: Any = None
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
 
 class Workspace:
     """Names of relations that one session's plans have made and not yet dropped."""
 
     def __init__(self) -> None:
+        self._slots: dict[str, _Slot] = {}  # those that are registered
+        self._taken = 0  # slots of this statement
         self._kept: dict[str, bool] = {}  # whether it is a table, and not registered
         self._declared: dict[str, pa.Schema] = {}
         self._functions: list[str] = []
@@ -25,6 +39,11 @@ class Workspace:
     def new_name(self) -> str:
         """A relation name that nothing else in the session uses."""
         return f"__pareto_{next(self._numbers)}"
+
+    def slot_name(self) -> str:
+        """The same for a relation that `keep` fills; later statements that are ours use the name again."""
+        self._taken += 1
+        return f"{SLOT}{self._taken}"
 
     def declare(self, name: str, schema: pa.Schema) -> None:
         """Note the columns of a relation that a step will fill; `settle` lets queries bind to it before."""
@@ -39,9 +58,18 @@ class Workspace:
         """Let queries read an Arrow table, anything with an Arrow stream, or once a stream, under a name; the same name
         again replaces it.
         """
-        con.register(name, table)
         self._declared.pop(name, None)
-        self._kept[name] = False
+        if not name.startswith(SLOT):
+            con.register(name, table)
+            self._kept[name] = False
+            return
+        slot = self._slots.get(name)
+        if slot is None:
+            slot = _Slot()
+            slot.rows = table
+            con.register(name, slot)
+            self._slots[name] = slot
+        slot.rows = table
 
     def keep_rows(self, con: duckdb.DuckDBPyConnection, name: str, sql: str, parameters: dict[str, Any]) -> None:
         """Fill a temporary table with the rows of a query."""
@@ -72,9 +100,13 @@ class Workspace:
     def forget(self) -> None:
         """Their transaction was rolled back, and they went with it."""
         self._kept, self._functions, self._declared = {}, [], {}
+        self._slots, self._taken = {}, 0
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Drop what is left of the last plan."""
+        """Drop what is left of the last plan; slots are emptied."""
+        self._taken = 0
+        for slot in self._slots.values():
+            slot.rows = None
         functions, self._functions = self._functions, []
         for name in functions:
             with contextlib.suppress(duckdb.Error):  # a rollback has taken it
@@ -90,3 +122,10 @@ class Workspace:
                     con.unregister(name)
             except duckdb.Error:  # a failed transaction refuses everything until its rollback
                 self._kept[name] = is_table
+
+    def unplug(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Drop the slots as well, before a statement that is not ours could see them."""
+        for name in list(self._slots):
+            with contextlib.suppress(duckdb.Error):  # a failed transaction refuses everything until its rollback
+                con.unregister(name)
+                del self._slots[name]

@@ -449,3 +449,43 @@ def test_if_not_exists_on_a_database_that_is_read_only(tmp_path):
         with pytest.raises(paretosql.OperationalError, match="read-only"):
             con.execute(f"{sql.replace(' m ', ' n ')} FROM range(9)")
         con.close()
+
+
+# relations of ours
+
+
+def test_relations_of_ours_are_not_seen(con):
+    """Whatever was asked before, no statement sees the relation that held its answers; nor is one missed later."""
+    listed = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
+    asked = (
+        "SELECT count(*) FROM recommend(MODEL rec, k => 2) AS a JOIN recommend(MODEL rec, k => 1) AS b USING (user_id)"
+    )
+    before = con.execute(asked).fetchall()
+    assert con.execute(listed).fetchall() == []
+    assert "__pareto" not in str(con.execute("SHOW ALL TABLES").fetchall())
+    for _ in range(2):
+        assert con.execute(asked).fetchall() == before
+    for end in ("ROLLBACK", "COMMIT", "ROLLBACK"):
+        con.execute("BEGIN")
+        assert con.execute(asked).fetchall() == before
+        with pytest.raises(paretosql.Error):
+            con.execute("SELECT * FROM recommend(MODEL rec, (SELECT error('stop') AS user_id))").fetchall()
+        if end == "COMMIT":
+            with pytest.raises(paretosql.OperationalError, match="nothing was committed"):
+                con.execute(end)
+        else:
+            con.execute(end)
+        assert con.execute(asked).fetchall() == before
+    assert con.execute(listed).fetchall() == []
+
+
+def test_answers_that_are_read_late(con):
+    """Rows of an answer that was not read to its end are there after the next statements, of another shape too."""
+    whole = con.execute("SELECT * FROM predict(MODEL m, TABLE p)").fetchall()
+    first = con.execute("SELECT * FROM predict(MODEL m, TABLE p)")
+    some = first.fetchmany(10)
+    others = con.execute("SELECT * FROM recommend(MODEL rec, k => 2)").fetchall()
+    second = con.execute("SELECT * FROM predict(MODEL m, TABLE p)")
+    assert len(con.execute("SELECT * FROM recommend(MODEL rec, k => 2)").fetchall()) == len(others)
+    assert some + first.fetchall() == whole
+    assert second.fetchall() == whole

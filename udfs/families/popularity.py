@@ -38,7 +38,7 @@ class Popularity(Recommender):
         number, k = len(self.known.items), arguments["k"]
         items: Ints = np.arange(number) if arguments.get("candidates") is None else arguments["candidates"]
         if not arguments["exclude_seen"]:
-            row, before = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+            row = before = np.empty(0, dtype=np.int64)
         elif history is self.known.seen and len(items) == number and k <= NEAR:
             row, before = self._near
         else:
