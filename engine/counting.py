@@ -26,7 +26,7 @@ from paretosql.engine.nodes import (
 )
 from paretosql.engine.parameters import name_parameters
 from paretosql.engine.plan import Fragment, Plan
-from paretosql.engine.recognize import changes
+from paretosql.engine.recognize import changes, reads_only
 from paretosql.engine.record import Progress, Recorder
 from paretosql.engine.run import run_steps
 from paretosql.engine.session import Outcome, Session
@@ -45,6 +45,17 @@ def count(
 ) -> Outcome:
     """Run a statement that counts; `text` is what the user wrote, `tree` its parse, which is consumed."""
     session.free()
+    if reads_only(tree):
+        return _count(session, tree, text, parameters, progress, arrow=arrow)
+    try:
+        return _count(session, tree, text, parameters, progress, arrow=arrow)
+    finally:
+        session.work.disturbances += 1
+
+
+def _count(
+    session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher, *, arrow: bool
+) -> Outcome:
     if isinstance(tree, Explain):
         return _explain(session, tree, text, parameters, progress)
     if isinstance(tree, AnalyzeSample):

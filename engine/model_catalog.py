@@ -132,6 +132,8 @@ class ModelCatalog:
         self._there = False  # the table of models was seen, committed
         self._database = database
         self._parses: dict[str, duckdb.Statement] = {}
+        self._found: dict[str, ModelRow] = {}  # while `_calm`: see `find`
+        self._calm: tuple[int, int] | None = None
         self._changed: dict[str, str] = {}  # tokens and names of versions that the open transaction has written
         with _door:
             first = home.key not in _shared
@@ -231,9 +233,23 @@ class ModelCatalog:
             raise Vanished(compose(problem, hint="CREATE MODEL makes both anew.")) from fault
 
     def find(self, name: str) -> ModelRow | None:
-        """The model of a name, in any case; None when there is none."""
-        found = self._rows("WHERE key = ?", name.lower())
-        return found[0] if found else None
+        """The model of a name, in any case; None when there is none.
+
+        The table is not asked again while nothing can have changed it: this session alone has the database open, and
+        has run nothing but statements of ours that read.
+        """
+        alone = self._session.transaction is None and self._home.sessions == 1
+        calm = (self._home.entries, self._session.work.disturbances) if alone else None
+        if calm is None or calm != self._calm:
+            self._found.clear()
+            self._calm = calm
+        key = name.lower()
+        if key in self._found:
+            return self._found[key]
+        rows = self._rows("WHERE key = ?", key)
+        if rows and calm is not None:
+            self._found[key] = rows[0]
+        return rows[0] if rows else None
 
     def named(self, name: str, spot: Spot | None = None) -> ModelRow:
         """The same; ModelNotFound when there is none."""
@@ -296,6 +312,7 @@ class ModelCatalog:
             return self.put(entry, model, self.find(entry.name))
         if before is not None:
             self._common.store.doubt(before.token)
+        self._found.clear()
         self._changed[token] = entry.name
         self._common.written[entry.name.lower()] = row
         return row
@@ -321,6 +338,7 @@ class ModelCatalog:
         """Forget a name, when the transaction is committed; its version stays for those who read it."""
         self.refuse_read_only()
         self._common.store.doubt(row.token)
+        self._found.clear()
         self._common.written.pop(row.name.lower(), None)
         with _meeting(row.name), translated():
             # DuckDB lets a DELETE pass over what another transaction has updated since; an UPDATE meets it

@@ -19,7 +19,8 @@ class OpenDatabase:
     """A database that at least one session has open.
 
     key: what its sessions have in common. folder: of its models; None: they are kept in memory. owner: eight hex digits
-    that mark its models in a folder which several databases may share. lasting: it outlives the process.
+    that mark its models in a folder which several databases may share. lasting: it outlives the process. sessions: how
+    many have it open. entries: how many have opened it.
     """
 
     key: str
@@ -27,6 +28,7 @@ class OpenDatabase:
     owner: str
     lasting: bool
     sessions: int = 0
+    entries: int = 0
 
 
 _open: dict[str, OpenDatabase] = {}
@@ -54,6 +56,7 @@ def enter(key: str, path: str | None, model_dir: str | os.PathLike[str] | None) 
             hint = "leave model_dir out, or close the other connections first."
             problem = f"model_dir is {str(wanted)!r}, but the database is open already with its models {place}"
             raise ProgrammingError(compose(problem, hint=hint))
+        known.entries += 1
         return known
 
 

@@ -30,6 +30,7 @@ class Workspace:
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}  # those that are registered
         self._taken = 0  # slots of this statement
+        self.disturbances = 0  # how many statements may have changed what is in the database
         self._kept: dict[str, bool] = {}  # whether it is a table, and not registered
         self._declared: dict[str, pa.Schema] = {}
         self._functions: list[str] = []
@@ -124,7 +125,8 @@ class Workspace:
                 self._kept[name] = is_table
 
     def unplug(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Drop the slots as well, before a statement that is not ours could see them."""
+        """Drop the slots as well, before a statement that is not ours could see them; what it does we do not know."""
+        self.disturbances += 1
         for name in list(self._slots):
             with contextlib.suppress(duckdb.Error):  # a failed transaction refuses everything until its rollback
                 con.unregister(name)

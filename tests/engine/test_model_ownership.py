@@ -380,3 +380,53 @@ def test_a_replacement_notices_what_it_did_not_see(tmp_path):
         one.close()
         two.close()
     assert len(list((tmp_path / "a.db.models").iterdir())) == 2, "the version whose row was removed by hand stays"
+
+
+def test_what_a_name_means_is_never_stale(tmp_path):
+    """Asked again and again, a name means another version as soon as anybody changes that."""
+    other = REPLACE.replace("2 * range", "5 * range")
+    with connect(tmp_path / "a.db") as con:
+
+        def answer():
+            first = con.execute(ASK).fetchall()
+            assert con.execute(ASK).fetchall() == first
+            return first[0][0]
+
+        con.execute(CREATE)
+        assert answer() == 6
+        with connect(tmp_path / "a.db") as guest:
+            guest.execute(other)
+            guest.close()
+        assert answer() == 15
+        with connect(tmp_path / "a.db") as guest:
+            assert answer() == 15
+            guest.execute(REPLACE)
+            assert answer() == 6
+            guest.execute(other)
+            guest.close()
+        assert answer() == 15
+        con.execute("BEGIN")
+        con.execute(REPLACE)
+        assert answer() == 6
+        con.execute("ROLLBACK")
+        assert answer() == 15
+        con.execute(REPLACE)
+        assert answer() == 6
+        con.execute(CREATE.replace("MODEL m", "MODEL n").replace("2 * range", "7 * range"))
+        con.execute(
+            "UPDATE pareto_models.models SET token = n.token FROM pareto_models.models AS n WHERE n.key = 'n' AND"
+            " models.key = 'm'"
+        )
+        assert answer() == 21
+        for change in (
+            "DROP MODEL m",
+            "DELETE FROM pareto_models.models WHERE key = 'm'",
+            f"DELETE FROM pareto_models.models WHERE key = 'm' AND version < 9 + ({ASK})",
+            f"MERGE INTO pareto_models.models AS t USING ({ASK}) AS s ON t.key = 'm' WHEN MATCHED THEN DELETE",
+        ):
+            con.execute(REPLACE)
+            assert answer() == 6
+            con.execute(change)
+            with pytest.raises(paretosql.ProgrammingError, match="no model named 'm'"):
+                con.execute(ASK)
+        con.close()
