@@ -99,8 +99,9 @@ class Workspace:
         self._let_go.extend(names)
 
     def forget(self) -> None:
-        """Their transaction was rolled back, and they went with it."""
+        """Their transaction was rolled back, and they went with it; slots may be older than it."""
         self._kept, self._functions, self._declared = {}, [], {}
+        self._let_go.extend(self._slots)
         self._slots, self._taken = {}, 0
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:

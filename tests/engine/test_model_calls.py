@@ -465,6 +465,9 @@ def test_relations_of_ours_are_not_seen(con):
     assert "__pareto" not in str(con.execute("SHOW ALL TABLES").fetchall())
     for _ in range(2):
         assert con.execute(asked).fetchall() == before
+        with pytest.raises(paretosql.Error):
+            con.execute("SELECT * FROM recommend(MODEL rec, (SELECT error('stop') AS user_id))").fetchall()
+        assert con.execute(listed).fetchall() == []
     for end in ("ROLLBACK", "COMMIT", "ROLLBACK"):
         con.execute("BEGIN")
         assert con.execute(asked).fetchall() == before
@@ -489,3 +492,23 @@ def test_answers_that_are_read_late(con):
     assert len(con.execute("SELECT * FROM recommend(MODEL rec, k => 2)").fetchall()) == len(others)
     assert some + first.fetchall() == whole
     assert second.fetchall() == whole
+
+
+def test_relations_of_ours_and_implicit_transactions(tmp_path):
+    """The same where the connection begins transactions by itself."""
+    with paretosql.connect(tmp_path / "a.db") as con:
+        con.execute(
+            "CREATE MODEL rec OPTIONS (model_type = 'popularity') AS SELECT range % 5 AS user_id, range % 7 AS item_id"
+            " FROM range(30)"
+        )
+        asked = "SELECT count(*) FROM recommend(MODEL rec, k => 2)"
+        before = con.execute(asked).fetchall()
+        for end in (con.rollback, con.commit, con.rollback):
+            con.execute("CREATE TABLE kept AS SELECT * FROM recommend(MODEL rec, k => 2)")
+            assert con.execute(asked).fetchall() == before
+            end()
+            con.execute("DROP TABLE IF EXISTS kept")
+            assert con.execute(asked).fetchall() == before
+            assert con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall() == []
+            con.commit()
+        con.close()
