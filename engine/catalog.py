@@ -227,7 +227,7 @@ class Catalog:
 
     def _mentions(self, function: str, words: Collection[str], pattern: re.Pattern[str]) -> bool:
         """Whether a function is one of some, or a macro that speaks of one, itself or through macros."""
-        todo, seen = [function.lower()], set[str]()
+        todo, seen = [function.lower()] if function else [], set[str]()
         while todo:
             name = todo.pop()
             if name in words:
@@ -247,11 +247,11 @@ class Catalog:
 
     def is_volatile(self, function: str) -> bool:
         """Whether two calls of this function may differ, as those of random() do; of macros, too."""
-        return bool(function) and self._mentions(function, self._functions.volatile, _CALLS)
+        return self._mentions(function, self._functions.volatile, _CALLS)
 
     def is_momentary(self, function: str) -> bool:
         """Whether a function tells of the moment, the session or a table, as now() does; of macros, too."""
-        return bool(function) and self._mentions(function, MOMENTARY, _MOMENTS)
+        return self._mentions(function, MOMENTARY, _MOMENTS)
 
     def reads_once(self, table: str) -> bool:
         """Whether a registered relation is a stream that vanishes as it is read."""

@@ -178,7 +178,7 @@ class ModelCatalog:
         """What to say when the open transaction cannot be committed; the models in its way are named."""
         names = [name for name in dict.fromkeys(self._changed.values()) if f'"{name.lower()}"' in str(fault)]
         self._changed.clear()
-        return conflict(names) if names and _is_conflict(fault) else fault
+        return _conflict(names) if names and _is_conflict(fault) else fault
 
     @property
     def _table(self) -> str:
@@ -360,7 +360,7 @@ def _meeting(name: str) -> Iterator[None]:
         yield
     except Error as fault:
         if _is_conflict(fault):
-            raise conflict([name]) from fault
+            raise _conflict([name]) from fault
         raise
 
 
@@ -368,7 +368,7 @@ def _is_conflict(fault: Error) -> bool:
     return any(each in str(fault).lower() for each in ("conflict", "duplicate key"))  # DuckDB has no class for it
 
 
-def conflict(names: Collection[str]) -> OperationalError:
+def _conflict(names: Collection[str]) -> OperationalError:
     """What a transaction is told that met another one at these models."""
     listed = ", ".join(repr(each) for each in names)
     hint = "rollback() ends this transaction; then run its statements again."

@@ -46,14 +46,17 @@ def run_model_statement(
     session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher
 ) -> Outcome:
     """Run a statement about models; `text` is what the user wrote."""
-    try:
+
+    def once() -> Outcome:
         with session.changing(False), session.plan_transaction():
             return _RUNNERS[type(tree)](session, tree, text, parameters, progress)
+
+    try:
+        return once()
     except Vanished:
         if session.transaction is not None:
             raise
-    with session.changing(False), session.plan_transaction():  # now without the table that this session remembered
-        return _RUNNERS[type(tree)](session, tree, text, parameters, progress)
+    return once()  # without the table that this session remembered
 
 
 def _create(session: Session, tree: exp.Expr, text: str, parameters: Parameters, progress: Watcher) -> Outcome:
